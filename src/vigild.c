@@ -200,7 +200,7 @@ static void print_socket_owner(struct host *host)
 		fprintf(stderr, "vigild: %s is in use by another vigild; stop it first\n", socket);
 }
 
-static bool bring_up(struct run *run)
+static bool open_all(struct run *run)
 {
 	struct loop *loop = host_loop(run->host);
 
@@ -241,7 +241,7 @@ static bool open_console(struct run *run)
 	return run->console != NULL;
 }
 
-static void take_down(struct run *run)
+static void close_all(struct run *run)
 {
 	control_console_close(run->console);
 	control_close(run->control);
@@ -273,12 +273,12 @@ static int serve(const struct arguments *arguments)
 	}
 	if (arguments->level != NULL && log_level_parse(arguments->level, &level) == 0)
 		log_set_level(level);
-	if (bring_up(&run) && (!arguments->console || open_console(&run))) {
+	if (open_all(&run) && (!arguments->console || open_console(&run))) {
 		host_start(run.host);
 		sd_notify_ready(run.notify, "watching");
 		err = loop_run(host_loop(run.host));
 	}
-	take_down(&run);
+	close_all(&run);
 	if (err == 0)
 		log_notice("stopped");
 	log_close();

@@ -1,10 +1,8 @@
 /*
- * diagnostic: the list of all mistakes in a configuration.
- *
- * Code that checks a file does not stop at the first mistake.  It adds a diagnostic and continues,
- * so that an admin can correct all mistakes at once.  Diagnostics are printed on terminals, in logs
- * and in replies, and they quote untrusted text, including the name of the file.  Therefore each
- * line is escaped once, here, when it is added.
+ * diagnostic: see diagnostic.h.  Code that checks a file does not stop at the first mistake.  It
+ * adds a diagnostic and continues, so that an admin can correct all mistakes at once.  Diagnostics
+ * are printed on terminals, in logs and in replies, and they quote untrusted text, including the
+ * name of the file.  Therefore each line is escaped once, here, when it is added.
  */
 #include "base/diagnostic.h"
 
@@ -26,14 +24,9 @@ static char *escaped(const char *raw)
 	return text_escape(memory_zero(size), size, raw, length);
 }
 
-static bool same_file(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 static bool is_at(const struct diagnostic *diagnostic, const char *file, int line)
 {
-	return line > 0 && diagnostic->line == line && same_file(diagnostic->file, file);
+	return line > 0 && diagnostic->line == line && text_equal(diagnostic->file, file);
 }
 
 /* A note about a line that has an error adds nothing, so it is dropped. */
@@ -124,7 +117,7 @@ void diagnostic_note(struct diagnostics *c, const char *file, int line, const ch
 /* Returns true if b must precede a: both are in the same file, and b has the smaller line. */
 static bool out_of_order(const struct diagnostic *a, const struct diagnostic *b)
 {
-	return same_file(a->file, b->file) && b->line < a->line;
+	return text_equal(a->file, b->file) && b->line < a->line;
 }
 
 /* An insertion sort: moves each diagnostic up to the others of its file, then by line.  The list is
@@ -136,7 +129,7 @@ void diagnostics_sort(struct diagnostics *c)
 		size_t at = i, j;
 
 		for (j = i; j-- > 0;)
-			if (same_file(c->list[j].file, moved.file))
+			if (text_equal(c->list[j].file, moved.file))
 				break;
 		if (j == (size_t)-1)
 			continue;

@@ -1,11 +1,10 @@
 /*
- * log: writes one line for each event to one target.
- *
- * Much of the text that vigild logs is untrusted, such as the output of a plugin or the diagnostic
- * of a service manager.  Therefore every line is escaped before it is written, and no text can
- * forge a line, hide a line or move the cursor of a terminal.  Logging never blocks the loop: if
- * the disk is full, the reader of a pipe has stopped or the journal hangs, lines are lost.  Lost
- * lines are counted, and their number is logged as soon as the target accepts a line again.
+ * log: see log.h.  Much of the text that vigild logs is untrusted, such as the output of a plugin
+ * or the diagnostic of a service manager.  Therefore every line is escaped before it is written,
+ * and no text can forge a line, hide a line or move the cursor of a terminal.  Logging never blocks
+ * the loop: if the disk is full, the reader of a pipe has stopped or the journal hangs, lines are
+ * lost.  Lost lines are counted, and their number is logged as soon as the target accepts a line
+ * again.
  *
  * Each target has a function that opens it and a function that sends one line.  A line has at most
  * PIPE_BUF bytes and is written by one call, so lines of two processes are never mixed.

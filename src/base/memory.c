@@ -1,8 +1,4 @@
-/*
- * memory: allocations that never fail, and the exit of vigild when there is no memory.
- *
- * memory.h describes the policy.  Everything that runs out of memory exits through memory_end.
- */
+/* memory: see memory.h.  Everything that runs out of memory exits through memory_end. */
 #include "base/memory.h"
 
 #include <errno.h>

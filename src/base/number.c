@@ -1,9 +1,7 @@
 /*
- * number: formats a number as the shortest decimal text that is parsed to the same double.
- *
- * A double always keeps 15 significant digits, and 17 digits always identify a double.  Therefore
- * the shortest text is found by trying 15, 16 and 17 digits.  Only subnormal numbers, which have
- * fewer bits, may need fewer digits.
+ * number: see number.h.  A double always keeps 15 significant digits, and 17 digits always identify
+ * a double.  Therefore the shortest text is found by trying 15, 16 and 17 digits.  Only subnormal
+ * numbers, which have fewer bits, may need fewer digits.
  */
 #include "base/number.h"
 

@@ -1,9 +1,7 @@
 /*
- * shell: finds shell syntax in a command line that vigild runs without a shell.
- *
- * vigild splits a command line as a shell would, but expands nothing.  A pipe or a redirection
- * would silently reach the program as an argument.  This file finds such syntax.  Text that is
- * meant for the program is quoted, as it would have to be in a shell.
+ * shell: see shell.h.  vigild splits a command line as a shell would, but expands nothing.  A pipe
+ * or a redirection would silently reach the program as an argument.  This file finds such syntax.
+ * Text that is meant for the program is quoted, as it would have to be in a shell.
  */
 #include "base/shell.h"
 

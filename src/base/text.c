@@ -255,6 +255,20 @@ static char **append(char **list, size_t *count, char *text)
 	return grown;
 }
 
+size_t text_count_list(const char *const *list)
+{
+	size_t n = 0;
+
+	while (list != NULL && list[n] != NULL)
+		n++;
+	return n;
+}
+
+bool text_equal(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
 char **text_copy_list(const char *const *list)
 {
 	size_t count = 0, length = 0;

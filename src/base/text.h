@@ -36,6 +36,9 @@ size_t text_decode(const char *text, size_t left, uint32_t *c);
 char *text_truncate(char *dst, size_t size, const char *text);
 #define TEXT_SHORT 84 /* a buffer for a user's text that is quoted in a message */
 
+/* Compares two texts, each of which may be NULL. */
+bool text_equal(const char *a, const char *b);
+
 /* Splits comma-separated text.  Blanks around an element and empty elements are dropped.  Returns a
  * NULL-terminated array, which the caller frees with text_free_list, or NULL if there is no
  * memory. */
@@ -48,6 +51,7 @@ void text_free_list(char **list);
 /* Copies a NULL-terminated array (NULL: an empty one) into a single block, which the caller frees
  * with free. */
 char **text_copy_list(const char *const *list);
+size_t text_count_list(const char *const *list);
 /* Compares two such arrays; NULL equals an empty array. */
 bool text_equal_lists(const char *const *a, const char *const *b);
 

@@ -25,7 +25,7 @@
 
 #define LINKS_MAX 40 /* the limit of the kernel */
 
-static bool is_trusted_user(uid_t uid, const struct trust_user *user)
+bool trust_uid(uid_t uid, const struct trust_user *user)
 {
 	return uid == 0 || uid == geteuid() || (user != NULL && uid == user->uid);
 }
@@ -73,7 +73,7 @@ static bool is_others(const struct acl_entry *entry, const struct stat *st,
 	const struct trust_user *user, unsigned *permissions)
 {
 	switch (le16toh(entry->tag)) {
-	case ACL_NAMED_USER: return !is_trusted_user(le32toh(entry->id), user);
+	case ACL_NAMED_USER: return !trust_uid(le32toh(entry->id), user);
 	case ACL_NAMED_GROUP: return !is_trusted_group(le32toh(entry->id), user);
 	case ACL_OWNING_GROUP: *permissions = MAY_WRITE; return !is_trusted_group(st->st_gid, user);
 	default: return false;
@@ -119,7 +119,7 @@ static int group_allows(int fd, const struct stat *st, const struct trust_user *
 static int check_owner(const struct stat *st, const char *path, const struct trust_user *user,
 	const struct reason *why)
 {
-	if (is_trusted_user(st->st_uid, user))
+	if (trust_uid(st->st_uid, user))
 		return 0;
 	return reason_set(why, -EPERM,
 		"%s belongs to uid %u, neither to root nor to %s; run: chown root %s", path,
@@ -196,7 +196,7 @@ static int check_step(struct walk *w, bool last)
 	if (err == 0)
 		err = check_writers(w->fd, &w->st, path, w->user, w->why);
 	if (err == 0 || !S_ISDIR(w->st.st_mode) || !(w->st.st_mode & S_ISVTX) ||
-		(last && (w->flags & TRUST_ENTRIES)) || !is_trusted_user(w->st.st_uid, w->user))
+		(last && (w->flags & TRUST_ENTRIES)) || !trust_uid(w->st.st_uid, w->user))
 		return err;
 	w->why->text[0] = '\0';
 	return 0;

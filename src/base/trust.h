@@ -34,6 +34,9 @@ struct trust_user {
  * -ENOENT. */
 #define TRUST_MISSING 2u
 
+/* Returns whether the user is root, vigild's user or user (NULL: none). */
+bool trust_uid(uid_t uid, const struct trust_user *user);
+
 /* Walks the path and checks it.  A path without a leading slash is relative to the working
  * directory.  user: NULL for none.  Returns a descriptor (O_PATH) of the file, which the caller
  * closes, and fills *st; or a negative errno and the reason in why, which names the path and the

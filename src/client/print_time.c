@@ -1,8 +1,7 @@
 /*
- * print_time: formats vigild's times for people.
- *
- * vigild sends times in UTC, in the form of RFC 3339.  They are printed in the local time of the
- * machine on which vigilctl runs, with the zone, because one hour occurs twice a year.
+ * print_time: see print_time.h.  vigild sends times in UTC, in the form of RFC 3339.  They are
+ * printed in the local time of the machine on which vigilctl runs, with the zone, because one hour
+ * occurs twice a year.
  */
 #include "client/print_time.h"
 

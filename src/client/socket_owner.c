@@ -1,11 +1,9 @@
 /*
- * socket_owner: finds the process that listens on a control socket, and the command that stops it.
- *
- * This is for an administrator who starts a second vigild manually.  The first one is usually a
- * forgotten service, and its service manager would restart it if it were killed.  The kernel
- * reports the pid of the listening process.  The name of its control group is the systemd unit.
- * The unit must be one of vigil's own, because a manually started vigild may be in the control
- * group of ssh.service, which must not be stopped.
+ * socket_owner: see socket_owner.h.  This is for an administrator who starts a second vigild
+ * manually.  The first one is usually a forgotten service, and its service manager would restart it
+ * if it were killed.  The kernel reports the pid of the listening process.  The name of its control
+ * group is the systemd unit.  The unit must be one of vigil's own, because a manually started
+ * vigild may be in the control group of ssh.service, which must not be stopped.
  */
 #include "client/socket_owner.h"
 

@@ -1,6 +1,4 @@
-/*
- * reply_stream: a reply that is generated while it is sent.
- */
+/* reply_stream: see reply_stream.h. */
 #include "command/reply_stream.h"
 
 #include <stdio.h>

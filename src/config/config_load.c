@@ -26,10 +26,8 @@
 
 static const char *note_file(struct config *config, const char *file)
 {
-	size_t n = 0;
+	size_t n = text_count_list((const char *const *)config->files);
 
-	while (config->files[n] != NULL)
-		n++;
 	config->files = memory_grow(config->files, n + 2, sizeof(*config->files));
 	config->files[n] = memory_text(file);
 	config->files[n + 1] = NULL;
@@ -89,8 +87,7 @@ static void place_draft(struct config *config, const struct config_draft *draft)
 	while (config->files[at] != NULL && strcmp(config->files[at], path) < 0)
 		at++;
 	if (config->files[at] == NULL || strcmp(config->files[at], path) != 0) {
-		for (count = at; config->files[count] != NULL; count++)
-			;
+		count = text_count_list((const char *const *)config->files);
 		config->files = memory_grow(config->files, count + 2, sizeof(*config->files));
 		memmove(&config->files[at + 1], &config->files[at],
 			(count - at + 1) * sizeof(*config->files));
@@ -170,7 +167,7 @@ static struct config *load(const char *file, const struct config_draft *draft, b
 {
 	struct config *config = memory_zero(sizeof(*config));
 	struct ini *inis;
-	size_t count = 0, before = diagnostics->errors;
+	size_t count, before = diagnostics->errors;
 
 	config->file = memory_text(file);
 	config->dropin = config_dropin(file);
@@ -181,8 +178,7 @@ static struct config *load(const char *file, const struct config_draft *draft, b
 		check_files(config, diagnostics);
 	if (draft != NULL)
 		place_draft(config, draft);
-	while (config->files[count] != NULL)
-		count++;
+	count = text_count_list((const char *const *)config->files);
 	inis = memory_zero(count * sizeof(*inis));
 	read_syntax(config, draft, inis, diagnostics);
 	if (diagnostics->errors == before)

@@ -1,11 +1,9 @@
 /*
- * ini: parses one INI file into a list of headers and keys with their lines.
- *
- * All errors in a file are reported, each with its line, and a file with an error has no effect: no
- * line is ignored silently.  vigild has its own parser because the existing libraries do not
- * guarantee that.  They merge names that differ only by case, drop keys before the first header,
- * stop at a NUL byte, truncate long lines, or dereference NULL when there is no memory.  The code
- * that prevented this in one of them was longer than this parser.
+ * ini: see ini.h.  All errors in a file are reported, each with its line, and a file with an error
+ * has no effect: no line is ignored silently.  vigild has its own parser because the existing
+ * libraries do not guarantee that.  They merge names that differ only by case, drop keys before the
+ * first header, stop at a NUL byte, truncate long lines, or dereference NULL when there is no
+ * memory.  The code that prevented this in one of them was longer than this parser.
  *
  * A line is a header, a key with its value, a comment (which begins with # or ;) or blank.  Blanks
  * around these parts are ignored.  There are no continuation lines and no quotes: a value is used
@@ -69,7 +67,7 @@ static int read_all(int fd, char **text, size_t size, size_t *length)
 }
 
 /* Returns the whole file, NUL-terminated; or NULL and sets *err. */
-static char *slurp(struct reader *r, size_t *length, int *err)
+static char *read_file(struct reader *r, size_t *length, int *err)
 {
 	int fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
@@ -305,7 +303,7 @@ int ini_read(const char *path, const char *file, struct ini *ini, struct diagnos
 	char *text;
 
 	*ini = (struct ini){0};
-	text = slurp(&r, &length, &err);
+	text = read_file(&r, &length, &err);
 	if (text == NULL)
 		return err;
 	ini->text = text;

@@ -1,8 +1,6 @@
 /*
- * option: checks values by a schema.
- *
- * option_value.c parses both the values of a file and the defaults of the schema, so a default is
- * checked like any value.
+ * option: see option.h.  option_value.c parses both the values of a file and the defaults of the
+ * schema, so a default is checked like any value.
  */
 #include "config/option.h"
 

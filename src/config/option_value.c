@@ -1,8 +1,6 @@
 /*
- * option_value: parses the value of an option by its type.
- *
- * A table has one parser for each type.  A parser checks only the text; other code checks whether a
- * daemon, a file or a user exists.
+ * option_value: see option_value.h.  A table has one parser for each type.  A parser checks only
+ * the text; other code checks whether a daemon, a file or a user exists.
  */
 #include "config/option_value.h"
 

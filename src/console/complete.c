@@ -1,9 +1,7 @@
 /*
- * complete: completes the word before the cursor.
- *
- * The table of verbs defines the type of each word: a verb, an option, a daemon, a log level or a
- * JSON pointer.  Daemons and pointers are requested from vigild like by any other client, so a user
- * sees only what the user may read.
+ * complete: see complete.h.  The table of verbs defines the type of each word: a verb, an option, a
+ * daemon, a log level or a JSON pointer.  Daemons and pointers are requested from vigild like by
+ * any other client, so a user sees only what the user may read.
  *
  * A word may have backslashes.  A line with quotes is not completed.  Names with characters that a
  * terminal would interpret are not offered.

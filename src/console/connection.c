@@ -1,10 +1,9 @@
 /*
- * connection: the console's connection to vigild.
- *
- * There are two kinds.  `vigilctl console` connects to the control socket.  The console continues
- * when vigild ends, and the next verb connects again.  If the connection is lost before the reply
- * to a verb arrives, the verb is not sent again, because vigild may have run it.  `vigild -C` gives
- * the console its only connection, on which vigild also sends its log.
+ * connection: see connection.h.  There are two kinds of connections.  `vigilctl console` connects
+ * to the control socket.  The console continues when vigild ends, and the next verb connects again.
+ * If the connection is lost before the reply to a verb arrives, the verb is not sent again, because
+ * vigild may have run it.  `vigild -C` gives the console its only connection, on which vigild also
+ * sends its log.
  *
  * A reply that is no longer wanted is dropped when it arrives.  On the socket, the connection is
  * closed instead, which also works if vigild hangs.

@@ -1,8 +1,6 @@
 /*
- * editor: edits a line on a terminal, with history, using libedit.
- *
- * libedit reads characters through on_getc, so that the console can print what vigild sends while
- * it waits for a key.
+ * editor: see editor.h.  libedit reads characters through on_getc, so that the console can print
+ * what vigild sends while it waits for a key.
  *
  * Between two lines libedit sets its modes for a terminal without an editor.  The console sets the
  * editing modes again at once.  The modes in between have no echo, so that text that is typed early

@@ -1,9 +1,7 @@
 /*
- * keys: decodes characters from the bytes that a terminal sends.
- *
- * The functions of the C library would decode them by the user's locale, and fail at the first
- * invalid byte.  A terminal with another encoding must not end the console, so invalid bytes are
- * dropped one by one.
+ * keys: see keys.h.  The functions of the C library would decode characters by the user's locale,
+ * and fail at the first invalid byte.  A terminal with another encoding must not end the console,
+ * so invalid bytes are dropped one by one.
  */
 #include "console/keys.h"
 

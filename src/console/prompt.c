@@ -1,9 +1,7 @@
 /*
- * prompt: reads typed lines from a terminal, with libedit or without an editor.
- *
- * Without libedit the kernel edits the line, and the console does not know what has been typed.  A
- * line of the log then begins at the left margin, and the prompt is printed again below it.  The
- * typed text is no longer visible there, but it is not lost.
+ * prompt: see prompt.h.  Without libedit the kernel edits the line, and the console does not know
+ * what has been typed.  A line of the log then begins at the left margin, and the prompt is printed
+ * again below it.  The typed text is no longer visible there, but it is not lost.
  *
  * On Ctrl-C the kernel would discard output as well as input, and a prompt that is printed at once
  * would be lost.  So the console sets NOFLSH and discards the input itself.

@@ -1,9 +1,7 @@
 /*
- * script: splits the input of a script into lines.
- *
- * The control socket limits the length of a line, and the same limit applies here.  A longer line
- * means that the input is not a script.  It ends the script, because otherwise arbitrary text would
- * be run as verbs.
+ * script: see script.h.  The control socket limits the length of a line, and the same limit applies
+ * here.  A longer line means that the input is not a script.  It ends the script, because otherwise
+ * arbitrary text would be run as verbs.
  */
 #include "console/script.h"
 

@@ -1,10 +1,8 @@
 /*
- * terminal: handles the modes and the signals of the console's terminal, and waits for a key or for
- * vigild.
- *
- * A process that is killed or crashes cannot restore the modes of its terminal.  So the console
- * starts another process, the keeper, before it changes them.  The keeper waits on a pipe.  If the
- * console ends without having restored the modes, the keeper restores them.
+ * terminal: see terminal.h.  A process that is killed or crashes cannot restore the modes of its
+ * terminal.  So the console starts another process, the keeper, before it changes them.  The keeper
+ * waits on a pipe.  If the console ends without having restored the modes, the keeper restores
+ * them.
  *
  * Ctrl-C, Ctrl-Z and a change of size are signals.  They are blocked except while terminal_wait
  * waits, so none is lost and none interrupts a write.

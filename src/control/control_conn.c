@@ -1,11 +1,9 @@
 /*
- * control_conn: one connection to the socket: its lines, requests and watches.
- *
- * Input is read into `in` and split into lines.  The reply to each line is appended to `out`, and
- * `out` is written when the socket is writable.  Requests are answered in the order of their
- * arrival, when it is the connection's turn (control_work.c).  Nothing more is read until all lines
- * are answered.  A connection whose peer does not read, or does not complete a line in time, is
- * closed.
+ * control_conn: see control_conn.h.  Input is read into `in` and split into lines.  The reply to
+ * each line is appended to `out`, and `out` is written when the socket is writable.  Requests are
+ * answered in the order of their arrival, when it is the connection's turn (control_work.c).
+ * Nothing more is read until all lines are answered.  A connection whose peer does not read, or
+ * does not complete a line in time, is closed.
  *
  * A connection is never freed while one of its own requests runs: it is marked as ending, and a
  * timer of the loop frees it.
@@ -204,7 +202,7 @@ static void take_last_line(struct conn *conn)
 
 /* Handles the rest without a newline: it is too long, it is the last line, or its end has yet to
  * arrive. */
-static void mind_the_rest(struct conn *conn)
+static void handle_incomplete_line(struct conn *conn)
 {
 	size_t left = evbuffer_get_length(conn->in);
 
@@ -229,7 +227,7 @@ static void mind_the_rest(struct conn *conn)
 /* Resumes reading, because all lines are answered.  The rest may still be the last request. */
 static void read_on(struct conn *conn)
 {
-	mind_the_rest(conn);
+	handle_incomplete_line(conn);
 	if (!conn->half_closed && !conn->ending && event_add(conn->readable, NULL) < 0)
 		conn_end_soon(conn);
 }

@@ -1,10 +1,9 @@
 /*
- * control_console: runs the console of `vigild -C`.
- *
- * Its connection is like one of the control socket, with two differences.  It is not one of the
- * socket's clients, so no other client can replace it.  It is never closed for being slow, because
- * the terminal may be stopped. vigild never waits for the console: if there is no room for a line
- * of the log, the line is dropped and counted.
+ * control_console: see control_console.h.  The connection of the console is like one of the control
+ * socket, with two differences.  It is not one of the socket's clients, so no other client can
+ * replace it.  It is never closed for being slow, because the terminal may be stopped. vigild never
+ * waits for the console: if there is no room for a line of the log, the line is dropped and
+ * counted.
  */
 #include "control/control_console.h"
 

@@ -1,10 +1,8 @@
 /*
- * control_pipe: the pipe: one verb on each line, without a reply.
- *
- * The pipe is for scripts without vigilctl, such as `echo reload > control.pipe`.  Its mode is
- * 0600, so only root and vigild's own user can write to it.  It accepts the verbs that the table
- * allows on the pipe.  The process also holds the pipe open for writing, because otherwise the pipe
- * would be at end of file whenever no other process writes.
+ * control_pipe: see control_pipe.h.  The pipe is for scripts without vigilctl: `echo reload >
+ * control.pipe`.  Its mode is 0600, so only root and vigild's own user can write to it.  It accepts
+ * the verbs that the table allows on the pipe.  The process also holds the pipe open for writing,
+ * because otherwise the pipe would be at end of file whenever no other process writes.
  *
  * A running vigild locks the pipe, and the kernel releases the lock however vigild exits.  Only
  * root and the same user can open the pipe, so no other user can hold the lock.  So the lock tells
@@ -113,7 +111,7 @@ static bool take_line(struct control_pipe *pipe)
 }
 
 /* Drops a line that is too long up to its newline, so that its end is not taken for a verb. */
-static void mind_the_rest(struct control_pipe *pipe)
+static void drop_long_line(struct control_pipe *pipe)
 {
 	if (evbuffer_get_length(pipe->in) < LINE_SIZE)
 		return;
@@ -132,7 +130,7 @@ static void on_turn(uint64_t missed, void *arg)
 	while ((more = take_line(pipe)) && clock_now() < until)
 		continue;
 	if (!more)
-		mind_the_rest(pipe);
+		drop_long_line(pipe);
 	if (more || event_add(pipe->event, NULL) < 0)
 		loop_timer_rearm(pipe->turn, 0);
 }

@@ -1,13 +1,12 @@
 /*
- * control_socket: the Unix socket: it accepts connections, checks users and limits connections.
- *
- * There are at most 64 connections.  All users except root together have at most 60 of them, so
- * that root can always connect.  If there is no room for a new connection, it replaces the
- * connection that has been idle longest, without a request or a watch, among those of the same user
- * and of users with more connections.  If none of these is idle, it replaces the oldest connection
- * of the user with the most connections, but only if that user keeps at least as many connections
- * as the new client's user then has.  Otherwise the new client gets an error reply and is closed;
- * it never waits.  So no user can take all connections away from another.
+ * control_socket: see control_socket.h.  There are at most 64 connections.  All users except root
+ * together have at most 60 of them, so that root can always connect.  If there is no room for a new
+ * connection, it replaces the connection that has been idle longest, without a request or a watch,
+ * among those of the same user and of users with more connections.  If none of these is idle, it
+ * replaces the oldest connection of the user with the most connections, but only if that user keeps
+ * at least as many connections as the new client's user then has.  Otherwise the new client gets an
+ * error reply and is closed; it never waits.  So no user can take all connections away from
+ * another.
  *
  * One file descriptor is reserved.  If no other descriptor is left, each connection is accepted
  * with the reserved one.  A connection of root is kept.  All others get an error reply and are
@@ -331,7 +330,7 @@ static int address_of(const char *path, struct sockaddr_un *address)
 	return 0;
 }
 
-static bool somebody_answers(const struct sockaddr_un *address)
+static bool is_answered(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* EAGAIN: the backlog is full, so another process is listening. */
@@ -345,7 +344,7 @@ static bool somebody_answers(const struct sockaddr_un *address)
 }
 
 /* Removes the socket that a killed vigild left behind, and no other file. */
-static int clear_the_way(const char *path, const struct sockaddr_un *address)
+static int remove_stale_socket(const char *path, const struct sockaddr_un *address)
 {
 	uint64_t began = 0;
 	struct stat st;
@@ -360,7 +359,7 @@ static int clear_the_way(const char *path, const struct sockaddr_un *address)
 		return -EEXIST;
 	}
 	do
-		answers = somebody_answers(address);
+		answers = is_answered(address);
 	while (answers && clock_try_again(&began));
 	if (answers) {
 		log_error("another vigild answers on %s; stop that vigild, or set another path "
@@ -428,7 +427,7 @@ static int listen_on(struct control_socket *cs)
 	int err = address_of(cs->path, &address);
 
 	if (err == 0)
-		err = clear_the_way(cs->path, &address);
+		err = remove_stale_socket(cs->path, &address);
 	if (err != 0)
 		return err;
 	reserve_take(cs);

@@ -1,7 +1,6 @@
 /*
- * control_text: a line that is sent to one or more clients.
- *
- * A long line is not copied into the buffers of the connections.  The last release frees it.
+ * control_text: see control_text.h.  A long line is not copied into the buffers of the connections.
+ * The last release frees it.
  */
 #include "control/control_text.h"
 

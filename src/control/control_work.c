@@ -1,10 +1,9 @@
 /*
- * control_work: schedules the clients' requests.
- *
- * Clients may send more requests than the loop thread can answer in addition to its other work.  So
- * each user has a queue of connections with work, and one timer serves all of them.  In each run of
- * the loop all clients together get TURN.  The users take turns of about SLICE, and the connections
- * of a user take turns, too.  A user with sixty connections gets no more time than a user with one.
+ * control_work: see control_work.h.  Clients may send more requests than the loop thread can answer
+ * in addition to its other work.  So each user has a queue of connections with work, and one timer
+ * serves all of them.  In each run of the loop all clients together get TURN.  The users take turns
+ * of about SLICE, and the connections of a user take turns, too.  A user with sixty connections
+ * gets no more time than a user with one.
  *
  * A user is a uid that has connections.  What the connections of a user share, such as the number
  * of watches, is counted here.

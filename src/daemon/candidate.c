@@ -1,11 +1,9 @@
 /*
- * candidate: a daemon object that is not started; it exists only while its options are checked.
- *
- * A candidate is a vigil_daemon without an environment, which means without loop, state and
- * services.  `vigild -t` and `vigilctl register` can therefore create one, although they have no
- * environment.  The functions of vigil.h call daemon_is_candidate before they use the environment.
- * vigild calls the check function as it calls other callbacks: it measures the duration, and if
- * vigild crashes in the function, the next start logs the name of the daemon.
+ * candidate: see candidate.h.  A candidate is a vigil_daemon without an environment, which means
+ * without loop, state and services.  `vigild -t` and `vigilctl register` can therefore create one,
+ * although they have no environment.  The functions of vigil.h call daemon_is_candidate before they
+ * use the environment.  vigild calls the check function as it calls other callbacks: it measures
+ * the duration, and if vigild crashes in the function, the next start logs the name of the daemon.
  */
 #include "daemon/candidate.h"
 
@@ -105,7 +103,8 @@ static const char *hint_for(const struct vigil_daemon *d, const char *option, co
 typedef void diagnose_fn(
 	struct diagnostics *c, const char *file, int line, const char *format, ...);
 
-static void complain(struct vigil_daemon *d, diagnose_fn *fn, const char *option, const char *text)
+static void add_diagnostic(
+	struct vigil_daemon *d, diagnose_fn *fn, const char *option, const char *text)
 {
 	const struct candidate *candidate = d->candidate->of;
 	const struct option_given *given = find_given(candidate, option);
@@ -126,7 +125,7 @@ int vigil_diagnose(vigil_daemon *d, const char *option, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	if (d->candidate != NULL) {
-		complain(d, diagnostic_add, option, text);
+		add_diagnostic(d, diagnostic_add, option, text);
 		return -EINVAL;
 	}
 	print_subject(subject, sizeof(subject), d, option);
@@ -143,5 +142,5 @@ void vigil_note(vigil_daemon *d, const char *option, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	complain(d, diagnostic_note, option, text);
+	add_diagnostic(d, diagnostic_note, option, text);
 }

@@ -1,8 +1,7 @@
 /*
- * module: finds the file of a module, checks that it can be trusted, loads it and checks its ABI.
- *
- * Loading a shared object runs its constructors with the privileges of vigild.  So base/trust.h
- * checks the path first, and the checked file itself is loaded, through /proc/self/fd/N.
+ * module: see module.h.  Loading a shared object runs its constructors with the privileges of
+ * vigild.  So base/trust.h checks the path first, and the checked file itself is loaded, through
+ * /proc/self/fd/N.
  *
  * The dynamic linker identifies a loaded object by the name that was passed to dlopen.  If the
  * descriptor were closed, its number could be used again, and dlopen would return the old object.

@@ -1,6 +1,4 @@
-/*
- * stale: whether numbers in the state are current.
- */
+/* stale: see stale.h. */
 #include "daemon/stale.h"
 
 #include <string.h>

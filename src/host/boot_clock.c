@@ -1,9 +1,7 @@
 /*
- * boot_clock: keeps the boot time in the store.
- *
- * The kernel's boot ID identifies a boot.  Without a boot ID nothing is stored.  The clock is
- * polled, because the kernel does not report a change of the time to vigild.  A service that starts
- * while the clock is set back has a pidfile of that time.
+ * boot_clock: see boot_clock.h.  The kernel's boot ID identifies a boot.  Without a boot ID nothing
+ * is stored.  The clock is polled, because the kernel does not report a change of the time to
+ * vigild.  A service that starts while the clock is set back has a pidfile of that time.
  */
 #include "host/boot_clock.h"
 

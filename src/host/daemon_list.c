@@ -1,7 +1,6 @@
 /*
- * daemon_list: the running daemons, sorted by name.
- *
- * The list is a sorted array, because each request reads it and only a reload changes it.
+ * daemon_list: see daemon_list.h.  The list is a sorted array, because each request reads it and
+ * only a reload changes it.
  */
 #include "host/daemon_list.h"
 

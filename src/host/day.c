@@ -1,9 +1,7 @@
 /*
- * day: the levels of a daemon's health during the last 24 hours.
- *
- * The store has the only copy, one short text for each daemon, so the day of one daemon needs less
- * than 512 bytes of memory.  The texts are spread over BUCKETS objects, because the store writes
- * one object at a time and the loop thread must not block.
+ * day: see day.h.  The store has the only copy, one short text for each daemon, so the day of one
+ * daemon needs less than 512 bytes of memory.  The texts are spread over BUCKETS objects, because
+ * the store writes one object at a time and the loop thread must not block.
  *
  * A level is recorded when it changes (a watch of /runs) and when a slot begins (a timer that
  * handles at most BATCH daemons in one run of the loop).  So a slot during which vigild or the

@@ -1,10 +1,8 @@
 /*
- * dropin: daemons registered by command, each in a drop-in file.
- *
- * The new file is first written to conf.d under a temporary name that no configuration reads.  Then
- * the whole configuration is checked as if the file were in place already.  Only then is it
- * renamed.  So an error is reported before anything has changed, and a crash at any time leaves the
- * old file or the new one.
+ * dropin: see dropin.h.  The new file is first written to conf.d under a temporary name that no
+ * configuration reads.  Then the whole configuration is checked as if the file were in place
+ * already.  Only then is it renamed.  So an error is reported before anything has changed, and a
+ * crash at any time leaves the old file or the new one.
  */
 #include "host/dropin.h"
 
@@ -46,7 +44,7 @@ static void draft_clear(struct draft *draft)
 	free(draft->temp);
 }
 
-static int complain(struct diagnostics *diagnostics, const char *file, int err)
+static int add_diagnostic(struct diagnostics *diagnostics, const char *file, int err)
 {
 	diagnostic_add(diagnostics, file, 0, "%s", strerror(-err));
 	return err;
@@ -235,11 +233,11 @@ int dropin_add(const char *main_file, const char *name, char *const *pairs,
 		goto out;
 	err = write_draft(main_file, &draft, name, pairs);
 	if (err != 0)
-		complain(diagnostics, draft.temp, err);
+		add_diagnostic(diagnostics, draft.temp, err);
 	else
 		err = check_draft(main_file, &draft, name, diagnostics);
 	if (err == 0 && rename(draft.temp, draft.path) < 0)
-		err = complain(diagnostics, draft.path, -errno);
+		err = add_diagnostic(diagnostics, draft.path, -errno);
 	if (err == 0)
 		sync_directory(draft.dir);
 	else
@@ -290,7 +288,7 @@ int dropin_remove(const char *main_file, const char *name, struct diagnostics *d
 		diagnostic_add(diagnostics, draft.path, 0,
 			"no such file: \"%s\" was not registered with vigilctl", name);
 	} else if (err == 0) {
-		err = complain(diagnostics, draft.path, -errno);
+		err = add_diagnostic(diagnostics, draft.path, -errno);
 	}
 	draft_clear(&draft);
 	return err;

@@ -1,9 +1,7 @@
 /*
- * host: starts, reloads and stops the daemons.
- *
- * Each reload makes a new plan from the configuration files.  If the plan has no error, the host
- * applies the difference to the running daemons.  A daemon whose module and options are the same is
- * not touched and misses no tick.
+ * host: see host.h.  Each reload makes a new plan from the configuration files.  If the plan has no
+ * error, the host applies the difference to the running daemons.  A daemon whose module and options
+ * are the same is not touched and misses no tick.
  *
  * The host tears the environment down in the opposite order: it rejects new work, then stops the
  * workers, then the daemons, then closes the store.

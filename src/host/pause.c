@@ -106,7 +106,7 @@ static void put_end(struct pauses *pauses, const char *name, double end)
 }
 
 /* If the clock was set or the machine has rebooted, stores and shows the new end. */
-static void mind_the_clock(struct pauses *pauses, struct vigil_daemon *d)
+static void update_end(struct pauses *pauses, struct vigil_daemon *d)
 {
 	const char *name = daemon_name(d);
 	double end = end_of(pauses, name);
@@ -144,7 +144,7 @@ static void on_end(uint64_t missed, void *arg)
 	double end;
 
 	for (size_t i = 0; (d = pauses->daemon_at(i, pauses->arg)) != NULL; i++) {
-		mind_the_clock(pauses, d);
+		update_end(pauses, d);
 		end = end_of(pauses, daemon_name(d));
 		if (end != 0 && end <= wall_now())
 			pause_stop(pauses, d);

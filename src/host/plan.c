@@ -1,7 +1,4 @@
-/*
- * plan: a configuration together with the modules: which daemons should run, and with which
- * options.
- */
+/* plan: see plan.h. */
 #include "host/plan.h"
 
 #include <errno.h>

@@ -1,8 +1,6 @@
 /*
- * module_new: creates the folder of a new module.
- *
- * The folder is created under a temporary name and renamed when it is complete, so a folder with
- * the final name can always be built.
+ * module_new: see module_new.h.  The folder is created under a temporary name and renamed when it
+ * is complete, so a folder with the final name can always be built.
  */
 #include "module_tools/module_new.h"
 
@@ -52,7 +50,7 @@ static int write_file(int dir, const char *path, int mode, const char *text)
 	return err;
 }
 
-static int write_all(int dir, const char *name)
+static int write_files(int dir, const char *name)
 {
 	int err = 0;
 
@@ -95,7 +93,7 @@ static int write_folder(const char *name)
 	else if ((dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		err = -errno;
 	else
-		err = write_all(dir, name);
+		err = write_files(dir, name);
 	if (err == 0 && rename(folder, name) < 0)
 		err = -errno;
 	if (err != 0 && err != -EEXIST)

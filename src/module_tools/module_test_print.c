@@ -1,6 +1,4 @@
-/*
- * module_test_print: prints the output of `vigilctl module test`.
- */
+/* module_test_print: see module_test_print.h. */
 #include "module_tools/module_test_print.h"
 
 #include <stdio.h>

@@ -77,15 +77,15 @@ static void on_exit_called(void)
 		page->signo = -1;
 }
 
-static void mind_signals(void)
+static void catch_signals(void)
 {
-	static bool minded;
+	static bool caught;
 	const stack_t alternative = {.ss_sp = stack, .ss_size = sizeof(stack)};
 	struct sigaction action = {.sa_sigaction = on_fatal, .sa_flags = SA_ONSTACK | SA_SIGINFO};
 
-	if (!minded)
+	if (!caught)
 		atexit(on_exit_called);
-	minded = true;
+	caught = true;
 	sigaltstack(&alternative, NULL);
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < FATALS; i++)
@@ -143,7 +143,7 @@ static int map_page(int fd)
 	if (map == MAP_FAILED)
 		return -errno;
 	page = map;
-	mind_signals(); /* before the page is written to */
+	catch_signals(); /* before the page is written to */
 	memset(page, 0, sizeof(*page));
 	memcpy(page->magic, MAGIC, sizeof(page->magic));
 	page->began = clock_now();

@@ -1,8 +1,6 @@
 /*
- * store_read: reads state.json at the start of vigild.
- *
- * A file that is too large, damaged or not trusted is never a fatal error.  vigild then reads the
- * older file, or starts with an empty store.
+ * store_read: see store_read.h.  A file that is too large, damaged or not trusted is never a fatal
+ * error.  vigild then reads the older file, or starts with an empty store.
  */
 #include "persist/store_read.h"
 

@@ -1,9 +1,7 @@
 /*
- * process: reads the state of a process from /proc, and finds out whether it lives.
- *
- * vigild can find out without a descriptor that a process does not exist.  For all other answers it
- * needs one.  So when descriptors or memory are lacking, the functions return an error and do not
- * report that the process has ended.
+ * process: see process.h.  vigild can find out without a descriptor that a process does not exist.
+ * For all other answers it needs one.  So when descriptors or memory are lacking, the functions
+ * return an error and do not report that the process has ended.
  */
 #include "process/process.h"
 

@@ -1,10 +1,9 @@
 /*
- * program: finds the helper programs that vigild and vigilctl start.
- *
- * They are in a configured directory.  If vigild or vigilctl runs from a build tree, the
- * helper programs are in the same directory.  If it was installed below a DESTDIR, they are below
- * the same DESTDIR.  Both are found by the path of the running program, not by an environment
- * variable, so that the user who starts the program cannot make it run another helper program.
+ * program: see program.h.  The helper programs are in a configured directory.  If vigild or
+ * vigilctl runs from a build tree, the helper programs are in the same directory.  If it was
+ * installed below a DESTDIR, they are below the same DESTDIR.  Both are found by the path of the
+ * running program, not by an environment variable, so that the user who starts the program cannot
+ * make it run another helper program.
  */
 #include "process/program.h"
 

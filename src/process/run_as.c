@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
 struct run_as {
 	const char *setpriv; /* NULL: vigild's own user, setpriv is not needed */
@@ -82,20 +83,11 @@ void run_as_free(struct run_as *user)
 	free(user);
 }
 
-static size_t count(const char *const *list)
-{
-	size_t n = 0;
-
-	while (list != NULL && list[n] != NULL)
-		n++;
-	return n;
-}
-
 const char **run_as_argv(const struct run_as *user, const char *const *argv, const char *program)
 {
 	const char *const before[] = {
 		user->setpriv, user->reuid, user->regid, "--init-groups", "--"};
-	size_t n = count(argv), skip = user->setpriv != NULL ? 5 : 0;
+	size_t n = text_count_list(argv), skip = user->setpriv != NULL ? 5 : 0;
 	const char **result = calloc(skip + n + 1, sizeof(*result));
 
 	if (result == NULL)
@@ -120,7 +112,7 @@ static bool names(const char *const *environment, const char *entry)
 
 const char **run_as_environment(const struct run_as *user, const char *const *environment)
 {
-	size_t given = count(environment), n = 0;
+	size_t given = text_count_list(environment), n = 0;
 	const char **result = calloc(4 + given + 1, sizeof(*result));
 
 	if (result == NULL)

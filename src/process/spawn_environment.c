@@ -1,10 +1,9 @@
 /*
- * spawn_environment: builds the environment of vigild's children.
- *
- * A service manager sets environment variables that tell a service which socket to notify, which
- * directories it owns, and which descriptors it got.  These variables are for vigild alone.  If
- * children inherited them, a database that an init script starts would report its state as that of
- * vigil.service and write its files to vigil's state directory.
+ * spawn_environment: see spawn_environment.h.  A service manager sets environment variables that
+ * tell a service which socket to notify, which directories it owns, and which descriptors it got.
+ * These variables are for vigild alone.  If children inherited them, a database that an init script
+ * starts would report its state as that of vigil.service and write its files to vigil's state
+ * directory.
  *
  * Children inherit the locale of the machine except for numbers and messages.  Under many locales
  * plugins print "0,013", and some cannot parse their own numbers; vigild and its receivers parse
@@ -17,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/text.h"
 
 extern char **environ;
 
@@ -115,15 +116,6 @@ static const char *find_own(const char *name)
 	return NULL;
 }
 
-static size_t count(const char *const *entries)
-{
-	size_t n = 0;
-
-	while (entries != NULL && entries[n] != NULL)
-		n++;
-	return n;
-}
-
 /* Returns whether a locale variable of vigild is left out.  LANGUAGE is, because some programs,
  * such as those in Python, read it even when LC_MESSAGES is C.  When LC_ALL is set, it already
  * overrides LANG and the categories. */
@@ -172,7 +164,8 @@ const char *spawn_environment_path(const char *const *extra, bool other_user)
 char **spawn_environment_new(const char *const *extra, bool other_user)
 {
 	const char *all = find_own("LC_ALL");
-	size_t size = count((const char *const *)environ) + count(extra) + LOCALE_COUNT + 3, n = 0;
+	size_t inherited = text_count_list((const char *const *)environ), n = 0;
+	size_t size = inherited + text_count_list(extra) + LOCALE_COUNT + 3;
 	char **result;
 
 	if (all != NULL && all[0] == '\0')

@@ -1,8 +1,6 @@
 /*
- * spawn_terminal: starts the console, the only child that shares vigild's session and terminal.
- *
- * All other children get their own session, because a program with vigild's terminal could insert
- * input into the shell that vigild was started from.
+ * spawn_terminal: see spawn_terminal.h.  All other children get their own session, because a
+ * program with vigild's terminal could insert input into the shell that vigild was started from.
  */
 #include "process/spawn_terminal.h"
 

@@ -1,8 +1,6 @@
 /*
- * job: one query or restart, with its request and its reply, for a worker.
- *
- * A job is the only memory that a worker and the loop thread both access. They never access it
- * at the same time: the thread that has the job owns all of it.
+ * job: see job.h. A job is the only memory that a worker and the loop thread both access. They
+ * never access it at the same time: the thread that has the job owns all of it.
  */
 #include "service/job.h"
 

@@ -1,10 +1,8 @@
 /*
- * package_lock: whether packages are being installed or removed right now.
- *
- * The scripts of a package stop its service and start it again when the new files are in place.
- * In between the service is down on purpose. Each package manager holds a lock during this time.
- * The functions here only test the lock and never take it, because a lock that vigild held even
- * for a short time would make the package manager fail.
+ * package_lock: see package_lock.h. The scripts of a package stop its service and start it again
+ * when the new files are in place. In between the service is down on purpose. Each package manager
+ * holds a lock during this time. The functions here only test the lock and never take it, because a
+ * lock that vigild held even for a short time would make the package manager fail.
  *
  * dpkg and rpm use fcntl locks. The kernel reports the owner of such a lock to each process that
  * may open the file. An ordinary user may not open the lock file of dpkg, and there is no call

@@ -1,11 +1,10 @@
 /*
- * pidfile: reads a pidfile and checks whether the process that it names is the service's.
- *
- * Only the first line that is not blank counts, because PostgreSQL, sendmail and others write
- * more lines after the pid. The file is trusted if it is a regular file of root or of vigild's
- * user, and only the owner and the group may write it. A file of another user is trusted if, in
- * addition, only that user, root, vigild's user and the group of its directory may write the
- * directory. A symbolic link is not followed, because it could lead to any other file.
+ * pidfile: see pidfile.h. Only the first line that is not blank counts, because PostgreSQL,
+ * sendmail and others write more lines after the pid. The file is trusted if it is a regular file
+ * of root or of vigild's user, and only the owner and the group may write it. A file of another
+ * user is trusted if, in addition, only that user, root, vigild's user and the group of its
+ * directory may write the directory. A symbolic link is not followed, because it could lead to any
+ * other file.
  *
  * The process may have exited since the file was written, and its pid may belong to another
  * process. A service is always older than the pidfile that names it, so that a process that was
@@ -119,7 +118,7 @@ static int place_is_owners(const char *path, uid_t owner)
 	if (fd < 0 || fstat(fd, &dir) != 0) {
 		given = error_is_own(errno) ? -errno : 0;
 	} else {
-		given = dir.st_uid == 0 || dir.st_uid == geteuid() || dir.st_uid == owner;
+		given = trust_uid(dir.st_uid, NULL) || dir.st_uid == owner;
 		dir.st_uid = owner; /* the ACL may name the owner of the file */
 		given = given && !others_write(fd, &dir);
 	}
@@ -134,7 +133,7 @@ static bool is_trusted(const char *path, int fd, const struct stat *st, struct p
 	const char *why = NULL;
 	int owners = 1;
 
-	if (st->st_uid != 0 && st->st_uid != geteuid())
+	if (!trust_uid(st->st_uid, NULL))
 		owners = place_is_owners(path, st->st_uid);
 	if (!S_ISREG(st->st_mode))
 		why = "the pidfile is not a regular file";

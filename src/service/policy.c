@@ -1,10 +1,8 @@
 /*
- * policy: which restarts vigild refuses, whichever daemon or client requests them.
- *
- * `deny` names services that are never restarted. vigild itself is always denied, because a
- * watchdog that restarts itself would stop monitoring. `restart_rate` is a token bucket for all
- * services together, so that a hundred services that fail at once are restarted one after the
- * other. Half of the bucket is reserved for services that were seen running and were not
+ * policy: see policy.h. `deny` names services that are never restarted. vigild itself is always
+ * denied, because a watchdog that restarts itself would stop monitoring. `restart_rate` is a token
+ * bucket for all services together, so that a hundred services that fail at once are restarted one
+ * after the other. Half of the bucket is reserved for services that were seen running and were not
  * restarted recently, so that services that keep failing do not delay the restart after an
  * unexpected failure.
  *

@@ -1,14 +1,13 @@
 /*
- * process_table: finds another living process of a service whose process has exited.
- *
- * A daemon may be replaced by a successor process, or an admin may start it again, without a
- * pidfile that names the new process. The executable alone does not identify the service,
- * because many services are scripts of the same interpreter, and a login server leaves sessions
- * behind that run the same program. So the command line and the working directory must be the
- * same, too. The user must be the same, because every user may start a program under any name. A
- * process in another container or in another unit of systemd belongs to that container or unit.
- * Two services may still be the same in all of this. So a successor must also be in the process
- * group of the exited process, or have been started about when that process exited or later.
+ * process_table: see process_table.h. A daemon may be replaced by a successor process, or an admin
+ * may start it again, without a pidfile that names the new process. The executable alone does not
+ * identify the service, because many services are scripts of the same interpreter, and a login
+ * server leaves sessions behind that run the same program. So the command line and the working
+ * directory must be the same, too. The user must be the same, because every user may start a
+ * program under any name. A process in another container or in another unit of systemd belongs to
+ * that container or unit. Two services may still be the same in all of this. So a successor must
+ * also be in the process group of the exited process, or have been started about when that process
+ * exited or later.
  *
  * If several processes match and none of them is the parent of the others, they may be children
  * that the exited process left behind, or belong to another service. Then no process is

@@ -1,6 +1,4 @@
-/*
- * request: a copy of a service's configuration that can be passed to a worker.
- */
+/* request: see request.h. */
 #include "service/request.h"
 
 #include <errno.h>
@@ -54,16 +52,11 @@ void request_clear(struct manager_request *request)
 	free(request->restart_command);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 bool request_equal(const struct manager_request *a, const struct manager_request *b)
 {
-	return same_text(a->name, b->name) && a->manager == b->manager &&
-	       same_text(a->init_dir, b->init_dir) && same_text(a->service_dir, b->service_dir) &&
-	       same_text(a->pidfile, b->pidfile) && a->reset_failed == b->reset_failed &&
+	return text_equal(a->name, b->name) && a->manager == b->manager &&
+	       text_equal(a->init_dir, b->init_dir) && text_equal(a->service_dir, b->service_dir) &&
+	       text_equal(a->pidfile, b->pidfile) && a->reset_failed == b->reset_failed &&
 	       a->query_timeout == b->query_timeout && a->restart_timeout == b->restart_timeout &&
 	       text_equal_lists((const char *const *)a->status_command,
 		       (const char *const *)b->status_command) &&

@@ -1,11 +1,9 @@
 /*
- * service: the services that daemons monitor, and the calls to them.
- *
- * A query is answered from the cached status if that is valid (service_monitor.c). Otherwise it
- * goes to systemd over the loop's own connection, or to a worker. A restart always goes to a
- * worker. The job of a worker has copies of all data that it needs, and a reference to the
- * service, so that the service may be closed and its calls cancelled while the worker is still
- * busy.
+ * service: see service.h. A query is answered from the cached status if that is valid
+ * (service_monitor.c). Otherwise it goes to systemd over the loop's own connection, or to a worker.
+ * A restart always goes to a worker. The job of a worker has copies of all data that it needs, and
+ * a reference to the service, so that the service may be closed and its calls cancelled while the
+ * worker is still busy.
  *
  * Restarts that vigild refuses in general (policy.c) are refused here. A refusal is a reply like
  * any other.

@@ -1,6 +1,4 @@
-/*
- * service_answers: calls that need no query and are answered in the next iteration of the loop.
- */
+/* service_answers: see service_answers.h. */
 #include "service/service_answers.h"
 
 #include <errno.h>

@@ -1,7 +1,6 @@
 /*
- * service_monitor: the cached status of one service, and what invalidates it.
- *
- * An exit or a change signal invalidates the cached status until the next query.
+ * service_monitor: see service_monitor.h. An exit or a change signal invalidates the cached status
+ * until the next query.
  */
 #include "service/service_monitor.h"
 

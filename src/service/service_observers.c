@@ -1,6 +1,4 @@
-/*
- * service_observers: the callbacks for changes of a service's status.
- */
+/* service_observers: see service_observers.h. */
 #include "service/service_observers.h"
 
 #include <stdlib.h>

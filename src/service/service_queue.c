@@ -1,6 +1,4 @@
-/*
- * service_queue: the calls to one service, in the order of their arrival.
- */
+/* service_queue: see service_queue.h. */
 #include "service/service_queue.h"
 
 #include <stdlib.h>

@@ -1,10 +1,8 @@
 /*
- * shutdown: whether the machine is going down under sysvinit, OpenRC or runit.
- *
- * While the machine goes down, its services are stopped one after the other. A service that is
- * started again in between is not stopped a second time. It would run until the machine halts,
- * while its file systems are unmounted. systemd itself refuses such a start. The other managers
- * leave these traces:
+ * shutdown: see shutdown.h. While the machine goes down, its services are stopped one after the
+ * other. A service that is started again in between is not stopped a second time. It would run
+ * until the machine halts, while its file systems are unmounted. systemd itself refuses such a
+ * start. The other managers leave these traces:
  *
  *   sysvinit  init records the runlevel in utmp and runs the script rc with it until everything
  *             is stopped.
@@ -96,12 +94,6 @@ static int open_at(const char *root, const char *path, int flags)
 	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
 		return -1;
 	return open(full, flags | O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-}
-
-/* A process of another user is ignored, because any user could start it. */
-static bool is_ours(const struct stat *st)
-{
-	return st->st_uid == 0 || st->st_uid == geteuid();
 }
 
 /* --- OpenRC and runit ------------------------------------------------------------------------- */
@@ -278,9 +270,10 @@ static const char *process_goes_down(const char *root, int proc, const char *num
 	struct stat st;
 	ssize_t n, at = 0;
 
-	/* The owner of the directory is the user of the process. The files in it may be owned by
-	 * root, if the process is not dumpable. */
-	if (fstatat(proc, number, &st, 0) != 0 || !is_ours(&st))
+	/* A process of another user is ignored, because any user could start it. The owner of the
+	 * directory is the user of the process. The files in it may be owned by root, if the
+	 * process is not dumpable. */
+	if (fstatat(proc, number, &st, 0) != 0 || !trust_uid(st.st_uid, NULL))
 		return NULL;
 	snprintf(path, sizeof(path), "%.20s/cmdline", number);
 	n = process_read_file(proc, path, text, sizeof(text));

@@ -1,10 +1,8 @@
 /*
- * json_pieces: writes a JSON value as text, in pieces of a limited size.
- *
- * json_dumps writes a whole tree at once, which blocks the loop thread for seconds if the tree has
- * a hundred megabytes.  Here a small value is one piece.  A large object or array is written member
- * by member, so that each call takes a limited time.  Only a single long string is a piece of its
- * whole length.
+ * json_pieces: see json_pieces.h.  json_dumps writes a whole tree at once, which blocks the loop
+ * thread for seconds if the tree has a hundred megabytes.  Here a small value is one piece.  A
+ * large object or array is written member by member, so that each call takes a limited time.  Only
+ * a single long string is a piece of its whole length.
  *
  * The state may change between two pieces.  Therefore the keys of an object are copied when its
  * first piece is written.  Arrays need no copy, because the state replaces an array as a whole and

@@ -1,8 +1,6 @@
 /*
- * json_pointer: parses JSON Pointers (RFC 6901), the addresses of the state.
- *
- * The functions work on borrowed text and allocate nothing, because a pointer is followed for every
- * value that a daemon writes.
+ * json_pointer: see json_pointer.h.  The functions work on borrowed text and allocate nothing,
+ * because a pointer is followed for every value that a daemon writes.
  */
 #include "state/json_pointer.h"
 

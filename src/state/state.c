@@ -1,8 +1,6 @@
 /*
- * state: the tree of JSON values that the daemons share.
- *
- * Only this file changes the tree and notifies the watchers.  The loop thread owns the tree, so
- * there are no locks.
+ * state: see state.h.  Only this file changes the tree and notifies the watchers.  The loop thread
+ * owns the tree, so there are no locks.
  *
  * A write descends one level for each step of its address and then replaces one value.  Missing
  * parents are built outside the tree and inserted as a whole, so a write that fails changes

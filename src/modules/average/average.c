@@ -43,7 +43,7 @@ struct average {
 	struct source sources[SOURCES_MAX];
 	size_t count;
 	struct window windows[WINDOWS_MAX];
-	size_t window_count, judged; /* judged: index of the window to which the thresholds apply */
+	size_t window_count, tested; /* tested: index of the window to which the thresholds apply */
 	bool has_warning, has_critical;
 	vigil_range warning, critical;
 };
@@ -115,7 +115,7 @@ static double age_of(const json_t *kept)
 }
 
 /* Loads the saved samples and adds the time since then as a gap. */
-static void take_up(struct average *a)
+static void load_samples(struct average *a)
 {
 	const json_t *kept = vigil_state_get(a->d, "kept"), *samples, *list;
 	size_t gap, index;
@@ -197,7 +197,7 @@ static void report_health(struct average *a)
 
 	for (size_t i = 0; i < a->count; i++) {
 		const struct source *source = &a->sources[i];
-		struct summary sum = series_summary(&source->series, a->windows[a->judged].steps);
+		struct summary sum = series_summary(&source->series, a->windows[a->tested].steps);
 		vigil_health_level its = VIGIL_OK;
 
 		if (sum.samples == 0 || isnan(source->now)) {
@@ -217,7 +217,7 @@ static void report_health(struct average *a)
 	mark_stale(a->d, gaps == a->count);
 	if (worst != NULL)
 		vigil_health(a->d, level, "%s was %.6g on average over %s", worst->label, mean,
-			a->windows[a->judged].name);
+			a->windows[a->tested].name);
 	else if (gaps > 0)
 		vigil_health(a->d, VIGIL_UNKNOWN,
 			"%zu of %zu sources have no current number: %s %s", gaps, a->count,
@@ -410,14 +410,14 @@ static int read_range(struct average *a, const char *option, bool *has, vigil_ra
 	return 0;
 }
 
-static int read_window_judged(struct average *a)
+static int read_tested_window(struct average *a)
 {
 	const char *window = vigil_option_text(a->d, "window");
 
-	for (a->judged = 0; window != NULL; a->judged++) {
-		if (a->judged == a->window_count)
+	for (a->tested = 0; window != NULL; a->tested++) {
+		if (a->tested == a->window_count)
 			return vigil_diagnose(a->d, "window", "is not among the windows");
-		if (strcmp(a->windows[a->judged].name, window) == 0)
+		if (strcmp(a->windows[a->tested].name, window) == 0)
 			break;
 	}
 	return 0;
@@ -432,7 +432,7 @@ static int read_options(struct average *a, double *longest)
 	int sources = read_sources(a);
 
 	if (windows == 0)
-		windows = read_window_judged(a);
+		windows = read_tested_window(a);
 	if (windows == 0 && sources == 0)
 		windows = check_memory(a, *longest);
 	return warning == 0 && critical == 0 && windows == 0 && sources == 0 ? 0 : -EINVAL;
@@ -468,7 +468,7 @@ static int start(vigil_daemon *d)
 		err = vigil_persist(d, "kept");
 	if (err != 0)
 		return err;
-	take_up(a);
+	load_samples(a);
 	a->put_by = vigil_now();
 	vigil_set_data(d, a);
 	return vigil_every(d, a->interval, on_tick, a);

@@ -1,8 +1,6 @@
 /*
- * address: parses and prints the addresses of the option listen; see address.h.
- *
- * Only numeric addresses are accepted.  To look a name up may block, and the name may resolve to
- * another machine later.
+ * address: see address.h.  Only numeric addresses are accepted.  To look a name up may block, and
+ * the name may resolve to another machine later.
  */
 #include "address.h"
 

@@ -1,10 +1,8 @@
 /*
- * board: the rows of the status page, as server-sent events; see board.h.
- *
- * A row is rendered once for all pages, and only after something has changed.  The list `entries`
- * is ordered by the version of the events, the newest last.  A page knows the version of the last
- * event that it was sent, and is sent all later ones.  So a slow page misses only the intermediate
- * states.
+ * board: see board.h.  A row is rendered once for all pages, and only after something has changed.
+ * The list `entries` is ordered by the version of the events, the newest last.  A page knows the
+ * version of the last event that it was sent, and is sent all later ones.  So a slow page misses
+ * only the intermediate states.
  *
  * There are three kinds of entries: the rows of the daemons, the rows named "(vigild) REASON" while
  * vigild is degraded, and the head of the page.

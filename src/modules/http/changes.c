@@ -1,11 +1,9 @@
 /*
- * changes: sends each change of the state to its watchers as a server-sent event.
- *
- * The first watcher makes this file subscribe to the state, once for all watchers, and each change
- * is formatted once.  Events that a client has not read yet wait in the output buffer of its
- * connection.  If more than limits.watcher_buffer bytes wait there, the connection is closed.  The
- * client may connect again and read the whole state again; the first event, hello, tells it to do
- * that.
+ * changes: see changes.h.  The first watcher makes this file subscribe to the state, once for all
+ * watchers, and each change is formatted once.  Events that a client has not read yet wait in the
+ * output buffer of its connection.  If more than limits.watcher_buffer bytes wait there, the
+ * connection is closed.  The client may connect again and read the whole state again; the first
+ * event, hello, tells it to do that.
  *
  * A comment line is sent every heartbeat, so that proxies do not time out, and so that vigild
  * notices when a client has disappeared without closing its connection.

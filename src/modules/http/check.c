@@ -1,8 +1,6 @@
 /*
- * check: checks the options that the option table cannot check; see check.h.
- *
- * It checks texts and files, and opens no socket.  Only the start of the daemon shows whether an
- * address is in use, or whether systemd passes sockets.
+ * check: see check.h.  It checks texts and files, and opens no socket.  Only the start of the
+ * daemon shows whether an address is in use, or whether systemd passes sockets.
  */
 #include "check.h"
 

@@ -1,8 +1,7 @@
 /*
- * day_bar: shows the levels of a daemon's last 24 hours as a bar; see day_bar.h.
- *
- * Consecutive equal slots become one rectangle.  A worse level has a higher rectangle, so that the
- * bar can be read without its colours.  The label says the same in words.
+ * day_bar: see day_bar.h.  Consecutive equal slots become one rectangle.  A worse level has a
+ * higher rectangle, so that the bar can be read without its colours.  The label says the same in
+ * words.
  */
 #include "day_bar.h"
 

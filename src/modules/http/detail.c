@@ -1,8 +1,6 @@
 /*
- * detail: the details of one daemon on the status page; see detail.h.
- *
- * Only an opened row has details.  The script of the page requests them one by one.  Without a
- * script, the link of the row leads to a page with that daemon and its details.
+ * detail: see detail.h.  Only an opened row has details.  The script of the page requests them one
+ * by one.  Without a script, the link of the row leads to a page with that daemon and its details.
  */
 #include "detail.h"
 

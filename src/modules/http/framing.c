@@ -1,11 +1,9 @@
 /*
- * framing: reads the requests of one connection strictly; see framing.h.
- *
- * It must be certain where one request ends and the next one begins.  Otherwise a proxy and evhttp
- * could disagree about it, and an attacker could hide a request in another one (request smuggling).
- * evhttp accepts much that is ambiguous: two Content-Length headers, blanks before a colon, unknown
- * transfer encodings, invalid chunk sizes, folded lines.  So this file reads the bytes first, as
- * RFC 9112 specifies, and refuses all of that.
+ * framing: see framing.h.  It must be certain where one request ends and the next one begins.
+ * Otherwise a proxy and evhttp could disagree about it, and an attacker could hide a request in
+ * another one (request smuggling).  evhttp accepts much that is ambiguous: two Content-Length
+ * headers, blanks before a colon, unknown transfer encodings, invalid chunk sizes, folded lines.
+ * So this file reads the bytes first, as RFC 9112 specifies, and refuses all of that.
  *
  * Bodies are read and dropped here, because no request needs one.  evhttp gets a new head without
  * the headers that announce a body, so there is no body for it to read.

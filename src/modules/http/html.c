@@ -1,9 +1,8 @@
 /*
- * html: writes HTML into a buffer; see html.h.
- *
- * Each text that a daemon, a program or an administrator wrote is written with the %s of html_put,
- * which escapes it.  If a text was not escaped by mistake, the Content-Security-Policy of the page
- * would still let no script run except the one with the nonce of that reply.
+ * html: see html.h.  Each text that a daemon, a program or an administrator wrote is written with
+ * the %s of html_put, which escapes it.  If a text was not escaped by mistake, the
+ * Content-Security-Policy of the page would still let no script run except the one with the nonce
+ * of that reply.
  */
 #include "html.h"
 

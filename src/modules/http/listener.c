@@ -1,9 +1,7 @@
 /*
- * listener: the sockets that a server listens on; see listener.h.
- *
- * Each listener has its own evhttp, so that a request shows which listener accepted it.  The Host
- * header of the request is checked against the address of that listener.  The permissions of a UNIX
- * socket decide who may connect to it.
+ * listener: see listener.h.  Each listener has its own evhttp, so that a request shows which
+ * listener accepted it.  The Host header of the request is checked against the address of that
+ * listener.  The permissions of a UNIX socket decide who may connect to it.
  */
 #include "listener.h"
 
@@ -47,7 +45,7 @@ struct listener {
 
 /* The listeners of every daemon of this module.  on_accept_error searches them, because libevent
  * calls it with evhttp's argument and not with the listener. */
-static LIST_HEAD(, listener) all_doors = LIST_HEAD_INITIALIZER(all_doors);
+static LIST_HEAD(, listener) all_listeners = LIST_HEAD_INITIALIZER(all_listeners);
 
 struct listener *listener_next(const struct server *server, const struct listener *listener)
 {
@@ -103,7 +101,7 @@ static void on_accept_error(struct evconnlistener *evconn, void *arg)
 	struct listener *listener;
 	struct server *server;
 
-	LIST_FOREACH(listener, &all_doors, link_all)
+	LIST_FOREACH(listener, &all_listeners, link_all)
 		if (listener->evconn == evconn)
 			break;
 	if (listener == NULL)
@@ -115,7 +113,7 @@ static void on_accept_error(struct evconnlistener *evconn, void *arg)
 	vigil_after(server->d, PAUSE, on_pause_over, server);
 }
 
-static struct bufferevent *on_newcomer(struct event_base *base, void *arg)
+static struct bufferevent *on_accept(struct event_base *base, void *arg)
 {
 	struct server *server = ((struct listener *)arg)->server;
 	struct bufferevent *bev = connection_new(server);
@@ -178,7 +176,7 @@ static int listen_on(struct listener *listener, int fd)
 	}
 	evconnlistener_set_error_cb(evconn, on_accept_error);
 	listener->evconn = evconn;
-	LIST_INSERT_HEAD(&all_doors, listener, link_all);
+	LIST_INSERT_HEAD(&all_listeners, listener, link_all);
 	return 0;
 }
 
@@ -194,7 +192,7 @@ static struct evhttp *make_http(struct listener *listener)
 	evhttp_set_max_headers_size(http, (ev_ssize_t)(2 * limits->framing.head + 512));
 	evhttp_set_max_body_size(http, 0);
 	evhttp_set_allowed_methods(http, 0xffff); /* turn_away replies with 405 */
-	evhttp_set_bevcb(http, on_newcomer, listener);
+	evhttp_set_bevcb(http, on_accept, listener);
 	evhttp_set_gencb(http, listener->server->on_request, listener);
 	return http;
 }

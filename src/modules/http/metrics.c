@@ -1,10 +1,8 @@
 /*
- * metrics: the numbers in the state, for Prometheus.
- *
- * A table has one row for each family, with a function that writes its samples.  This file knows no
- * module.  A daemon is a member of /runs, and a service is the value at
- * /daemons/NAME/service_state, which has the same format for all modules.  All other numbers that a
- * daemon keeps are samples of one family, with their JSON pointers as a label.
+ * metrics: see metrics.h.  A table has one row for each family, with a function that writes its
+ * samples.  This file knows no module.  A daemon is a member of /runs, and a service is the value
+ * at /daemons/NAME/service_state, which has the same format for all modules.  All other numbers
+ * that a daemon keeps are samples of one family, with their JSON pointers as a label.
  *
  * The accounts at /runs are taken once, when the reply begins.  Everything else is read while the
  * reply is made, one daemon at a time.

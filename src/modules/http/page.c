@@ -1,10 +1,8 @@
 /*
- * page: replies with the status page, and with its rows as JSON; see page.h.
- *
- * The template of the page is one file with its style and script.  Each {{word}} in it is a mark,
- * which a function below fills.  The table is written here row by row, so that the page needs no
- * script.  The script of the page then replaces rows that have changed; the page's stream
- * (stream.c) sends these as the same HTML.
+ * page: see page.h.  The template of the page is one file with its style and script.  Each {{word}}
+ * in it is a mark, which a function below fills.  The table is written here row by row, so that the
+ * page needs no script.  The script of the page then replaces rows that have changed; the page's
+ * stream (stream.c) sends these as the same HTML.
  */
 #include "page.h"
 

@@ -1,8 +1,7 @@
 /*
- * plot: plots the series of numbers that a daemon keeps in the state; see plot.h.
- *
- * The axis ends at round numbers.  Its labels are HTML next to the image, because text inside an
- * image that is stretched would be stretched, too.  A missing number is a gap in the line.
+ * plot: see plot.h.  The axis ends at round numbers.  Its labels are HTML next to the image,
+ * because text inside an image that is stretched would be stretched, too.  A missing number is a
+ * gap in the line.
  */
 #include "plot.h"
 

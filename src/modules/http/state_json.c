@@ -1,11 +1,9 @@
 /*
- * state_json: replies with the state, or a part of it, as JSON, a piece at a time.
- *
- * A small value is written whole.  A large array or object is written member by member, because to
- * write it at once would block the loop thread.  The keys of an object are copied when it is
- * entered, because daemons write to the state between two pieces.  A member that is removed in
- * between is left out, and one that is added is not written.  So each piece shows the state at some
- * time during the reply.
+ * state_json: see state_json.h.  A small value is written whole.  A large array or object is
+ * written member by member, because to write it at once would block the loop thread.  The keys of
+ * an object are copied when it is entered, because daemons write to the state between two pieces.
+ * A member that is removed in between is left out, and one that is added is not written.  So each
+ * piece shows the state at some time during the reply.
  */
 #include "state_json.h"
 

@@ -1,6 +1,4 @@
-/*
- * state_reader: reads the accounts and the services of daemons from the state; see state_reader.h.
- */
+/* state_reader: see state_reader.h. */
 #include "state_reader.h"
 
 #include <stdio.h>

@@ -1,10 +1,8 @@
 /*
- * stream: keeps an open status page up to date over one connection; see stream.h.
- *
- * The stream has these server-sent events: `hello`, then every row and the head of the page, `all`
- * with the names of the rows, then each row that changes, and `beat` every heartbeat unless the
- * connection is slow.  So a page needs no other request, notices when nothing arrives any more, and
- * is complete after each reconnect.
+ * stream: see stream.h.  The stream has these server-sent events: `hello`, then every row and the
+ * head of the page, `all` with the names of the rows, then each row that changes, and `beat` every
+ * heartbeat unless the connection is slow.  So a page needs no other request, notices when nothing
+ * arrives any more, and is complete after each reconnect.
  *
  * A viewer is one open page.  It is sent more only while less than PENDING_MAX bytes wait in its
  * output buffer.

@@ -1,9 +1,8 @@
 /*
- * values: shows the values that a daemon keeps in the state as a table; see values.h.
- *
- * An object with a number `value` becomes one line, with its `unit` and thresholds, as performance
- * data is stored.  Arrays are left out, because rings are shown as plots and other arrays are in
- * the JSON.  Values that the details of a daemon show elsewhere are left out, too.
+ * values: see values.h.  An object with a number `value` becomes one line, with its `unit` and
+ * thresholds, as performance data is stored.  Arrays are left out, because rings are shown as plots
+ * and other arrays are in the JSON.  Values that the details of a daemon show elsewhere are left
+ * out, too.
  */
 #include "values.h"
 

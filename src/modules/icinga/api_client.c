@@ -1,11 +1,9 @@
 /*
- * api_client: HTTPS connections to the API of an Icinga 2 master; see api_client.h.
- *
- * A connection stays open between requests.  After a failure it is freed and made again for the
- * next request, because a TLS session that has ended cannot be used again.  Only the event on_go
- * makes connections, sends requests and frees connections, never a callback of the connection
- * itself.  answer.c parses what the master sends.  One timer limits a request from connecting to
- * the last byte of its reply.
+ * api_client: see api_client.h.  A connection stays open between requests.  After a failure it is
+ * freed and made again for the next request, because a TLS session that has ended cannot be used
+ * again.  Only the event on_go makes connections, sends requests and frees connections, never a
+ * callback of the connection itself.  answer.c parses what the master sends.  One timer limits a
+ * request from connecting to the last byte of its reply.
  */
 #include "api_client.h"
 

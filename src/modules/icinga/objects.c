@@ -54,7 +54,7 @@ static double phase_after(const struct objects *o, const struct item *item, doub
 	return first > now ? first : first + (floor((now - first) / o->interval) + 1) * o->interval;
 }
 
-static bool was_told(const struct objects *o, const struct object *object, double now)
+static bool was_sent(const struct objects *o, const struct object *object, double now)
 {
 	return object->told > 0 && object->told > now - o->interval / 2;
 }
@@ -66,7 +66,7 @@ double objects_advance(struct objects *o, double now)
 
 	TAILQ_FOREACH(item, &o->all, link) {
 		if (item->next <= now) {
-			if (!was_told(o, &item->public, now))
+			if (!was_sent(o, &item->public, now))
 				objects_want(o, &item->public, now);
 			item->next = phase_after(o, item, now);
 		}

@@ -1,4 +1,4 @@
-/* post: writes an HTTP request that posts JSON to the master; see post.h. */
+/* post: see post.h. */
 #include "post.h"
 
 #include <errno.h>

@@ -1,8 +1,7 @@
 /*
- * resolver: looks a name up without blocking the loop thread; see resolver.h.
- *
- * libevent may call back after a query was abandoned and after the resolver was freed.  So each
- * query has its own struct, whose pointer to the resolver is then NULL.
+ * resolver: see resolver.h.  libevent may call back after a query was abandoned and after the
+ * resolver was freed.  So each query has its own struct, whose pointer to the resolver is then
+ * NULL.
  */
 #include "resolver.h"
 

@@ -1,4 +1,4 @@
-/* result: formats the health of a daemon as a check result for Icinga 2; see result.h. */
+/* result: see result.h. */
 #include "result.h"
 
 #include <stdbool.h>

@@ -47,7 +47,7 @@ void system_leave_out(struct system *s, int which, const char *what, const char 
 
 	if (which != NONE &&
 		(s->thresholds[which].has_warning || s->thresholds[which].has_critical))
-		s->unjudged = true;
+		s->unchecked = true;
 	s->left_out++;
 	if (s->left_out > 3)
 		return; /* only counted, not named */
@@ -60,7 +60,7 @@ static void report_health(struct system *s)
 	vigil_health_level level = s->level;
 	char more[32] = "";
 
-	if (level == VIGIL_OK && s->unjudged)
+	if (level == VIGIL_OK && s->unchecked)
 		level = VIGIL_UNKNOWN;
 	if (s->left_out > 3)
 		snprintf(more, sizeof(more), "; and %d more", s->left_out - 3);
@@ -272,7 +272,7 @@ static void on_tick(vigil_daemon *d, void *arg)
 
 	(void)d;
 	s->level = VIGIL_OK;
-	s->unjudged = false;
+	s->unchecked = false;
 	s->left_out = 0;
 	s->left_out_text[0] = '\0';
 	report_load(s);

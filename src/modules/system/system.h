@@ -32,7 +32,7 @@ struct system {
 	vigil_health_level level;
 	char reason[REASON_SIZE];
 	/* The values that are not known in this tick. */
-	bool unjudged; /* a value that has thresholds is not known */
+	bool unchecked; /* a value that has thresholds is not known */
 	int left_out;
 	char left_out_text[4 * REASON_SIZE];
 };

@@ -1,9 +1,6 @@
 /*
- * init_script: finds an init script, checks whether vigild may run it, and finds the process
- * that runs it.
- *
- * A script runs with vigild's rights. So vigild runs it only if trust finds that no other user
- * could have written it.
+ * init_script: see init_script.h. A script runs with vigild's rights. So vigild runs it only if
+ * trust finds that no other user could have written it.
  *
  * While an admin's `stop` or `restart` is in progress, the service's process has exited, and
  * this looks like a crash: the pidfile still exists, or it is missing although the service is
@@ -26,11 +23,6 @@
 #include "base/trust.h"
 #include "process/process.h"
 #include "service/manager.h"
-
-static bool is_ours(const struct stat *st)
-{
-	return st->st_uid == 0 || st->st_uid == geteuid();
-}
 
 bool init_script_find(
 	const char *dir, const char *name, char path[INIT_SCRIPT_PATH], struct manager_reply *reply)
@@ -133,7 +125,7 @@ static int is_ours_entirely(int process)
 	if (!init_script_uids(status, uids))
 		return 0;
 	for (int i = 0; i < 4; i++)
-		if (uids[i] != 0 && uids[i] != geteuid())
+		if (!trust_uid(uids[i], NULL))
 			return 0;
 	return 1;
 }
@@ -212,7 +204,7 @@ static int runs(int process, const char *path, const char *name, const struct st
 
 	if (fstat(process, &st))
 		return unless_gone(errno);
-	if (!is_ours(&st))
+	if (!trust_uid(st.st_uid, NULL))
 		return 0; /* another user may write anything in a command line */
 	n = command_line(process, text, sizeof(text));
 	for (i = 0; n > 0 && i < ARGUMENTS && argument < text + n; i++) {

@@ -1,12 +1,9 @@
 /*
- * init_status: collects what an init script, its pidfile and the process table say about a
- * service.
- *
- * The quality of a script's answer depends on its author. Some scripts do not know `status` and
- * print their usage with any exit status. Most of them report a zombie as a running daemon. None
- * can distinguish a crash from a clean stop after the pidfile was removed. So the pidfile is
- * checked in addition, and the process table shows whether somebody runs the script right now.
- * evidence.c derives the status from all of this.
+ * init_status: see init_status.h. The quality of a script's answer depends on its author. Some
+ * scripts do not know `status` and print their usage with any exit status. Most of them report a
+ * zombie as a running daemon. None can distinguish a crash from a clean stop after the pidfile was
+ * removed. So the pidfile is checked in addition, and the process table shows whether somebody runs
+ * the script right now. evidence.c derives the status from all of this.
  */
 #include "service/managers/init_status.h"
 

@@ -1,10 +1,9 @@
 /*
- * connection: the loop thread's connection to systemd.
- *
- * The workers' connections (bus.c) wait for their answers and receive nothing in between.  This
- * connection receives systemd's signals.  The loop reads it whenever data arrives, a limited number
- * of messages in each iteration, and delivers the answer to each call through a callback.  A bus
- * that accepts the connection and then sends nothing does not block the loop.
+ * connection: see connection.h.  The workers' connections (bus.c) wait for their answers and
+ * receive nothing in between.  This connection receives systemd's signals.  The loop reads it
+ * whenever data arrives, a limited number of messages in each iteration, and delivers the answer to
+ * each call through a callback.  A bus that accepts the connection and then sends nothing does not
+ * block the loop.
  *
  * The connection is up while systemd has confirmed the subscription to its signals.  Only then does
  * the lack of a signal mean that a unit is unchanged.  systemd forgets the subscription when it

@@ -1,9 +1,8 @@
 /*
- * control_group: the processes in a control group and in the groups below it.
- *
- * systemd names a group by its path in the hierarchy.  The directory in which that hierarchy is
- * mounted depends on the version of control groups: version 2 uses /sys/fs/cgroup, and version 1,
- * alone or together with version 2, uses a separate directory for systemd.
+ * control_group: see control_group.h.  systemd names a group by its path in the hierarchy.  The
+ * directory in which that hierarchy is mounted depends on the version of control groups: version 2
+ * uses /sys/fs/cgroup, and version 1, alone or together with version 2, uses a separate directory
+ * for systemd.
  */
 #include "service/systemd/control_group.h"
 

@@ -1,10 +1,8 @@
 /*
- * restart_job: restarts one unit and waits for the result of the systemd job.
- *
- * A restart is a job of systemd, and the signal JobRemoved reports its result.  vigild subscribes
- * to that signal only while it waits for a job, because vigild does not read the connection at
- * other times.  The signal is lost if the bus or systemd restarts during the job, so vigild also
- * asks once a second whether the job still exists.
+ * restart_job: see restart_job.h.  A restart is a job of systemd, and the signal JobRemoved reports
+ * its result.  vigild subscribes to that signal only while it waits for a job, because vigild does
+ * not read the connection at other times.  The signal is lost if the bus or systemd restarts during
+ * the job, so vigild also asks once a second whether the job still exists.
  *
  * systemd may allow a start to take many minutes, for example for the recovery of a database.  A
  * worker does not wait that long: at its deadline it reports that the job still runs.

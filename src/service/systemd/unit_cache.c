@@ -1,9 +1,7 @@
 /*
- * unit_cache: the cached status of the monitored units, found by their object path.
- *
- * systemd signals the changes of all its units, so a hash table by object path finds the units that
- * are monitored.  A unit can also be found by the paths of other units that matter to it, such as a
- * unit that conflicts with it.
+ * unit_cache: see unit_cache.h.  systemd signals the changes of all its units, so a hash table by
+ * object path finds the units that are monitored.  A unit can also be found by the paths of other
+ * units that matter to it, such as a unit that conflicts with it.
  */
 #include "service/systemd/unit_cache.h"
 

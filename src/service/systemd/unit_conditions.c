@@ -1,8 +1,6 @@
 /*
- * unit_conditions: the conditions and assertions of a unit, such as ConditionPathExists=.
- *
- * systemd checks them when it is asked to start the unit, and keeps the result until the next
- * start.
+ * unit_conditions: see unit_conditions.h.  systemd checks the conditions of a unit when it is asked
+ * to start the unit, and keeps the result until the next start.
  */
 #include "service/systemd/unit_conditions.h"
 

@@ -1,9 +1,7 @@
 /*
- * unit_down: finds out why a unit that is down is meant to be down, or must not be restarted.
- *
- * The reasons are: an active unit conflicts with it, one of its conditions is not met, or it is
- * started only when it is needed: by a timer, a socket, a path, D-Bus or another unit.  (unit_take
- * handles a masked unit.)
+ * unit_down: see unit_down.h.  The reasons why a unit is down are: an active unit conflicts with
+ * it, one of its conditions is not met, or it is started only when it is needed: by a timer, a
+ * socket, a path, D-Bus or another unit.  (unit_take handles a masked unit.)
  */
 #include "service/systemd/unit_down.h"
 

@@ -1,9 +1,7 @@
 /*
- * unit_evidence: reads from systemd, on a worker, everything that matters about one unit.
- *
- * For a running unit that is its process, and whether the unit is simple.  The state of a simple
- * unit gives its complete status, so from then on the loop thread evaluates the unit without a
- * worker.
+ * unit_evidence: see unit_evidence.h.  The evidence about a running unit is its process, and
+ * whether the unit is simple.  The state of a simple unit gives its complete status, so from then
+ * on the loop thread evaluates the unit without a worker.
  */
 #include "service/systemd/unit_evidence.h"
 

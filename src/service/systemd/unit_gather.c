@@ -1,6 +1,4 @@
-/*
- * unit_gather: functions shared by the files that gather the evidence about one unit, on a worker.
- */
+/* unit_gather: see unit_gather.h. */
 #include "service/systemd/unit_gather.h"
 
 #include <stdio.h>

@@ -1,6 +1,4 @@
-/*
- * unit_info: interprets what systemd reports about a unit.
- */
+/* unit_info: see unit_info.h. */
 #include "service/systemd/unit_info.h"
 
 #include <errno.h>

@@ -1,6 +1,4 @@
-/*
- * unit_message: parses systemd's messages about units.
- */
+/* unit_message: see unit_message.h. */
 #include "service/systemd/unit_message.h"
 
 #include <limits.h>

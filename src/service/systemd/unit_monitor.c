@@ -1,10 +1,8 @@
 /*
- * unit_monitor: monitors units through systemd's signals and through queries.
- *
- * systemd signals one failure several times: the unit's state, its substate and its process may
- * each come in a separate message.  So a signal counts only if it differs from the cached status,
- * and only once until the next query.  A signal only triggers a query.  The new status always comes
- * from the query, never from the signal.
+ * unit_monitor: see unit_monitor.h.  systemd signals one failure several times: the unit's state,
+ * its substate and its process may each come in a separate message.  So a signal counts only if it
+ * differs from the cached status, and only once until the next query.  A signal only triggers a
+ * query.  The new status always comes from the query, never from the signal.
  *
  * While the connection is up, a unit without a signal is unchanged.  When the connection comes up,
  * signals may have been lost.  So all units are queried (the survey), and those that differ are
@@ -214,7 +212,7 @@ static bool is_as_known(const struct unit_subscription *s, const struct unit_row
 }
 
 /* Whether the row and the properties describe a unit in that state completely. */
-static bool is_told_by_state(const struct unit_subscription *s, const struct unit_row *row)
+static bool is_described_by_state(const struct unit_subscription *s, const struct unit_row *row)
 {
 	switch (unit_status(row->active)) {
 	case VIGIL_SERVICE_RUNNING: return !s->user.has_pidfile && !unit_row_is_exited(row);
@@ -265,7 +263,7 @@ static void on_row(const struct unit_row *row, void *arg)
 		return;
 	}
 	s->unit.valid = false;
-	if (unit_row_is_absent(row) || !is_told_by_state(s, row)) {
+	if (unit_row_is_absent(row) || !is_described_by_state(s, row)) {
 		end(s, UNIT_ASK_WORKER,
 			NULL); /* another manager may know it, or a worker must read more */
 		return;

@@ -1,12 +1,10 @@
 /*
- * unit_query: queries the states of many units at once without blocking.
- *
- * Queries that start within a millisecond share one call of ListUnitsByNames, because one more unit
- * in such a call costs a few microseconds, and a separate call costs a hundred.  The properties of
- * one unit are read with one Get each.  These calls are sent together and answered in the same
- * order, and the query ends with the last answer.  The properties of at most READING_MAX units are
- * read at the same time, so that a machine with many units does not overload systemd; the other
- * queries wait.
+ * unit_query: see unit_query.h.  Queries that start within a millisecond share one call of
+ * ListUnitsByNames, because one more unit in such a call costs a few microseconds, and a separate
+ * call costs a hundred.  The properties of one unit are read with one Get each.  These calls are
+ * sent together and answered in the same order, and the query ends with the last answer.  The
+ * properties of at most READING_MAX units are read at the same time, so that a machine with many
+ * units does not overload systemd; the other queries wait.
  *
  * Each query has its own timeout, so a late answer to a Get ends only that query.
  */

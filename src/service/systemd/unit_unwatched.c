@@ -1,9 +1,7 @@
 /*
- * unit_unwatched: finds out whether an active unit lives of which systemd monitors no process.
- *
- * An umbrella unit has the status of the worst of its parts (PartOf=).  The status of a wrapped
- * init script follows from the pidfile that it names, and that of every other unit from the
- * processes of its control group.
+ * unit_unwatched: see unit_unwatched.h.  An umbrella unit has the status of the worst of its parts
+ * (PartOf=).  The status of a wrapped init script follows from the pidfile that it names, and that
+ * of every other unit from the processes of its control group.
  */
 #include "service/systemd/unit_unwatched.h"
 
