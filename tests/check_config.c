@@ -219,7 +219,8 @@ START_TEST(errors_are_reported_in_the_order_of_the_files)
 		"not one of: error warning notice info debug; did you mean "
 		"\"info\"?\nvigil.conf:10: invalid daemon name \"a b\": use up to 64 letters, "
 		"digits and _ . @ -, and begin with a letter, a digit or _\nvigil.conf:14: module "
-		"= \"../evil\": invalid module name\nconf.d/a.conf:2: x = \"yep\": did you mean "
+		"= \"../evil\": invalid module name\nconf.d/a.conf:2: x = \"yep\": invalid value; "
+		"did you mean "
 		"\"yes\"?\nconf.d/a.conf:3: invalid daemon name \"-y\": use up to 64 letters, "
 		"digits and _ . @ -, and begin with a letter, a digit or _\nconf.d/a.conf:5: "
 		"workers = \"0\": must be from 1 to 64\n");

@@ -42,10 +42,33 @@ refused "vigild -t refuses an unknown key and suggests the right one" 'vigil.con
 [daemons]
 a = yes
 [daemon:a]
-module = service
+module = exec
 intervall = 5s
 C
-check "vigild -t reports a missing key in the same run as an unknown one" grep -q 'service is missing in \[daemon:a\]' "$work/out"
+check "vigild -t reports a missing option in the same run as an unknown one" grep -q 'command is missing in \[daemon:a\]' "$work/out"
+refused "vigild -t refuses a misspelled boolean in [daemons]" 'vigil.conf:9: a = "yse": invalid value; did you mean "yes"' <<'C'
+[daemons]
+a = yse
+C
+refused "vigild -t refuses a module that does not exist in [daemons]" 'vigil.conf:9: daemon "a": no such module "servise"' <<'C'
+[daemons]
+a = servise
+C
+refused "vigild -t refuses two modules for one daemon" 'vigil.conf:9: a = service, but module = exec in \[daemon:a\] \(' <<'C'
+[daemons]
+a = service
+[daemon:a]
+module = exec
+command = /bin/true
+C
+refused "vigild -t reports an invalid default of a module once" 'vigil.conf:9: interval = "5x": is not a duration' <<'C'
+[module:service]
+interval = 5x
+[daemons]
+a = service
+b = service
+C
+check "the default is reported for none of the daemons" [ "$(grep -c 'not a duration' "$work/out")" = 1 ]
 refused "vigild -t refuses an invalid duration" 'interval = "5x": is not a duration' <<'C'
 [daemon:a]
 module = service

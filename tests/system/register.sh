@@ -44,7 +44,8 @@ refused "an error of the module's check is reported" 'name a service: backup.ser
 refused "after = an unknown daemon is refused" 'no such daemon "nosuch"' \
 	register x module=service service=x after=nosuch
 refused "a probe with a pipe is refused" 'no shell is run' register x module=service service=x 'probe=/bin/true | cat'
-refused "a missing option is refused" 'service is missing' register x module=service
+refused "a missing option is refused" 'command is missing' register x module=exec
+refused "a service without a module is refused, and the module is suggested" 'did you mean module = service' register nginx interval=5s
 refused "a name with a slash is refused" 'invalid daemon name' register ../x module=service
 refused "a name that begins with a hyphen is refused" '' register -x module=service
 refused "a value with a line end is refused" 'control character' register x module=service "service=a

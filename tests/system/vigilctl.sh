@@ -118,7 +118,7 @@ exits 0 "reload of an unchanged configuration exits with 0" ctl reload
 check "reload of an unchanged configuration keeps all daemons" grep -qx 'reloaded: 0 started, 0 stopped, 0 changed, 2 kept' "$work/out"
 write_conf <<C
 [daemons]
-web = maybe
+web = yess
 spare = $bad
 C
 exits 1 "reload of a wrong configuration exits with 1" ctl reload
