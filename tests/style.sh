@@ -26,6 +26,13 @@ makefiles() {
 	find src tests \( -name stage -prune \) -o -name Makefile.inc -print |
 		while read -r part; do sed "s|%D%|${part%/*}|g" "$part"; done
 }
+verdict "every test script is executable" \
+	"$(awk '/^dist_check_SCRIPTS/ { on = 1; next } on { print $1 } on && !/\\$/ { exit }' tests/Makefile.inc |
+		while read -r test; do [ -x "$test" ] || echo "$test"; done)"
+# Words for which there is a plainer one.
+refused='whom|whoever|lest|anew|beside|be it|such a one|by hand|all the same|parted by|told of|is told|are told|goes by'
+verdict "no refused word in the sources, the manuals and the configuration" \
+	"$(grep -rnwiE --exclude=changelog.in "$refused" src include conf README NEWS bootstrap)"
 # The file of a unit test is listed by the name of its program.
 listed=$(mktemp) || exit 1
 trap 'rm -f "$listed"' EXIT
