@@ -337,6 +337,77 @@ START_TEST(the_name_of_a_service_finds_its_daemon)
 }
 END_TEST
 
+START_TEST(a_group_names_all_its_daemons)
+{
+	write_config("[module:service]\nmanager = command\nrestart_on = never\ninterval = 1h\n"
+		     "[daemons]\na = service\nb = service\nc = service\n"
+		     "[daemon:a]\nstatus_command = /bin/true\ngroup = web, edge\n"
+		     "[daemon:b]\nstatus_command = /bin/false\ngroup = web\n"
+		     "[daemon:c]\nstatus_command = /bin/true\ngroup = backend\n");
+	ck_assert_int_eq(run("reload", NULL), 0);
+	ck_assert_int_eq(run("status", "{\"name\":\"@web\"}"), 0);
+	ck_assert_uint_eq(json_array_size(reply.result), 2);
+	ck_assert_str_eq(text_at("/1/name"), "b");
+	ck_assert_int_eq(run("status", "{\"name\":\"@*e*\"}"), 0);
+	ck_assert_uint_eq(json_array_size(reply.result), 3);
+	ck_assert_int_eq(run("status", "{\"name\":\"@nosuch\"}"), COMMAND_NOT_FOUND);
+	ck_assert_str_eq(
+		reply.message, "no daemon is in the group \"nosuch\"; see the option group");
+	ck_assert_int_eq(run("pause", "{\"names\":[\"@edge\",\"c\"]}"), 0);
+	ck_assert_str_eq(text_at("/paused/0"), "a");
+	ck_assert_str_eq(text_at("/paused/1"), "c");
+	ck_assert_int_eq(run("resume", "{\"names\":[\"@edge\",\"@backend\"]}"), 0);
+	ck_assert_int_eq(run("explain", "{\"name\":\"@web\"}"), COMMAND_PARAMS);
+	ck_assert_str_eq(reply.message, "\"@web\" may match several daemons; name one daemon");
+}
+END_TEST
+
+START_TEST(check_of_several_daemons_returns_the_worst)
+{
+	uint64_t until = clock_now() + PATIENCE;
+
+	write_config("[module:service]\nmanager = command\nrestart_on = never\ninterval = 1h\n"
+		     "group = all\n"
+		     "[daemons]\na = service\nb = service\nc = service\n"
+		     "[daemon:a]\nstatus_command = /bin/true\n"
+		     "[daemon:b]\nstatus_command = /bin/false\nrestart_command = /bin/true\n"
+		     "restart_on = stopped\n"
+		     "[daemon:c]\nstatus_command = /bin/true\n");
+	ck_assert_int_eq(run("reload", NULL), 0);
+	do {
+		ck_assert(clock_now() < until);
+		turn();
+		ck_assert_int_eq(run("check", "{\"name\":\"@all\"}"), 0);
+	} while (strstr(text_at("/output"), "1 of 3") == NULL ||
+		 strstr(text_at("/perfdata"), "'b::restarts'=1c") == NULL);
+	ck_assert_int_eq(number_at("/status"), 2);
+	ck_assert_ptr_nonnull(
+		strstr(text_at("/output"), "CRITICAL - 1 of 3 daemons are not OK: b: "));
+	ck_assert_uint_eq(json_array_size(json_object_get(reply.result, "long_output")), 1);
+	ck_assert_int_eq(run("check", "{\"name\":\"[ac]*\"}"), 0);
+	ck_assert_int_eq(number_at("/status"), 3);
+	ck_assert_int_eq(run("pause", "{\"names\":[\"b\"]}"), 0);
+	ck_assert_int_eq(run("check", "{\"name\":\"@all\"}"), 0);
+	ck_assert_str_eq(text_at("/output"), "OK - all 3 daemons are OK");
+	ck_assert_int_eq(run("check", "{\"name\":\"@nosuch\"}"), 0);
+	ck_assert_int_eq(number_at("/status"), 3);
+	ck_assert_int_eq(run("check", "{\"name\":\"@all\",\"warning\":\"1\"}"), 0);
+	ck_assert_str_eq(
+		text_at("/output"), "UNKNOWN - a number can be compared for one daemon only");
+}
+END_TEST
+
+START_TEST(an_invalid_name_of_a_group_is_refused)
+{
+	write_config("[daemons]\na = service\n[daemon:a]\nmanager = command\n"
+		     "status_command = /bin/true\nrestart_on = never\ngroup = web, @edge\n");
+	ck_assert_int_eq(run("reload", NULL), COMMAND_REFUSED);
+	ck_assert_ptr_nonnull(
+		strstr(json_string_value(json_pointer_follow(reply.data, "/complaints/0")),
+			"vigil.conf:11: group = \"@edge\": invalid name of a group"));
+}
+END_TEST
+
 START_TEST(a_service_of_two_daemons_names_neither)
 {
 	write_config("[daemons]\nweb = yes\nsecond = yes\nhttpd = yes\n"
@@ -477,6 +548,9 @@ SUITE("command", bring_up, take_down)
 	TEST(long_names_are_cut_between_characters);
 	TEST(status_reports_all_daemons_or_one);
 	TEST(the_name_of_a_service_finds_its_daemon);
+	TEST(a_group_names_all_its_daemons);
+	TEST(check_of_several_daemons_returns_the_worst);
+	TEST(an_invalid_name_of_a_group_is_refused);
 	TEST(a_service_of_two_daemons_names_neither);
 	TEST(run_makes_a_tick_and_get_returns_the_result);
 	TEST(explain_returns_the_status_and_the_state);

@@ -7,6 +7,9 @@
  * data comes from the daemon's state: `perfdata`, and the totals of a `service_state`, in the form
  * that vigil.h describes.
  *
+ * A pattern names several daemons.  Then the result is the worst health, the text names the daemon
+ * that has it, and the labels of performance data begin with the names of the daemons.
+ *
  * An error in the request is not an error reply: the result is UNKNOWN.
  */
 #include "command/command_internal.h"
@@ -42,14 +45,15 @@ struct verdict {
 	char *perfdata;    /* NULL: none */
 	size_t length;     /* of perfdata */
 	unsigned left_out; /* number of values that were left out */
+	const char *owner; /* the daemon of the next values, for their labels; NULL: of all */
 };
 
 static const char *const names[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
 
-static void judge(struct verdict *v, int status, const char *format, ...)
+static void set_verdict(struct verdict *v, int status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static void judge(struct verdict *v, int status, const char *format, ...)
+static void set_verdict(struct verdict *v, int status, const char *format, ...)
 {
 	char text[2 * POINTER_MAX];
 	va_list ap;
@@ -74,7 +78,11 @@ static const char *text_of(const json_t *object, const char *key)
 static void put_item(struct verdict *v, const char *label, const json_t *entry)
 {
 	char item[ITEM_MAX];
-	size_t length = vigil_perfdata(item, sizeof(item), label, entry), gap = v->length > 0;
+	char *whole = v->owner != NULL ? memory_format("%s::%s", v->owner, label) : NULL;
+	size_t length = vigil_perfdata(item, sizeof(item), whole != NULL ? whole : label, entry);
+	size_t gap = v->length > 0;
+
+	free(whole);
 
 	if (json_is_null(json_object_get(entry, "value")))
 		return; /* null means that the value could not be determined */
@@ -123,13 +131,13 @@ static int status_of(const char *level)
 	return status;
 }
 
-static void judge_health(struct verdict *v, const struct vigil_daemon *d, const json_t *account)
+static void take_health(struct verdict *v, const struct vigil_daemon *d, const json_t *account)
 {
 	const json_t *health = json_object_get(account, "health");
 	const char *text = text_of(health, "text");
 
 	if (!json_is_object(health)) {
-		judge(v, UNKNOWN, "%s has not reported its health yet", daemon_name(d));
+		set_verdict(v, UNKNOWN, "%s has not reported its health yet", daemon_name(d));
 		return;
 	}
 	v->status = status_of(text_of(health, "level"));
@@ -151,7 +159,7 @@ static bool read_range(struct verdict *v, const char *option, const char *text, 
 {
 	if (text == NULL || vigil_range_read(text, range) == 0)
 		return true;
-	judge(v, UNKNOWN, "--%s: invalid range \"%s\"; see the Monitoring Plugins guidelines",
+	set_verdict(v, UNKNOWN, "--%s: invalid range \"%s\"; see the Monitoring Plugins guidelines",
 		option, text);
 	return false;
 }
@@ -171,22 +179,23 @@ static json_t *find_number(struct verdict *v, struct host *host, const char *poi
 	json_t *value = state_get(state, pointer);
 
 	if (pointer[0] != '/')
-		judge(v, UNKNOWN, "%s is not a JSON Pointer: it does not begin with a slash",
+		set_verdict(v, UNKNOWN, "%s is not a JSON Pointer: it does not begin with a slash",
 			pointer);
 	else if (json_pointer_error(pointer) != NULL)
-		judge(v, UNKNOWN, "%s is not a JSON Pointer: it %s", pointer,
+		set_verdict(v, UNKNOWN, "%s is not a JSON Pointer: it %s", pointer,
 			json_pointer_error(pointer));
 	else if (!json_is_number(value))
-		judge(v, UNKNOWN, "%s at %s", value == NULL ? "no value" : "not a number", pointer);
+		set_verdict(v, UNKNOWN, "%s at %s", value == NULL ? "no value" : "not a number",
+			pointer);
 	else if (stale_at(state, pointer))
-		judge(v, UNKNOWN, "the number at %s is stale", pointer);
+		set_verdict(v, UNKNOWN, "the number at %s is stale", pointer);
 	else
 		return value;
 	json_decref(value);
 	return NULL;
 }
 
-static void judge_number(struct verdict *v, struct host *host, json_t *params)
+static void compare_number(struct verdict *v, struct host *host, json_t *params)
 {
 	const char *pointer = command_text(params, "pointer"), *last = strrchr(pointer, '/');
 	const char *warning = command_text(params, "warning");
@@ -203,7 +212,7 @@ static void judge_number(struct verdict *v, struct host *host, json_t *params)
 	if (value == NULL)
 		return;
 	number = json_number_value(value);
-	judge(v,
+	set_verdict(v,
 		critical != NULL && vigil_range_alerts(&crit, number)  ? CRITICAL
 		: warning != NULL && vigil_range_alerts(&warn, number) ? WARNING
 								       : OK,
@@ -291,41 +300,135 @@ static json_t *data_of(struct host *host, const char *name)
 		       : NULL;
 }
 
-void command_check(struct host *host, json_t *params, struct command_reply *reply)
+/* --- several daemons -------------------------------------------------------------------------- */
+
+struct several {
+	unsigned matched, not_ok;
+	int worst;
+	char *text;    /* of the first daemon with the worst health; NULL: all are OK */
+	json_t *lines; /* one for each daemon that is not OK */
+};
+
+/* CRITICAL is worse than WARNING, and WARNING is worse than UNKNOWN. */
+static bool is_worse(int status, int than)
+{
+	static const int ranks[] = {[OK] = 0, [UNKNOWN] = 1, [WARNING] = 2, [CRITICAL] = 3};
+
+	return ranks[status] > ranks[than];
+}
+
+static void add_daemon(
+	struct verdict *v, struct host *host, struct vigil_daemon *d, struct several *several)
+{
+	json_t *account = daemon_account(d), *data = data_of(host, daemon_name(d));
+	struct verdict one = {0};
+	char *text;
+
+	v->owner = daemon_name(d);
+	put_all(v, data);
+	v->owner = NULL;
+	take_health(&one, d, account);
+	several->matched++;
+	if (one.status != OK) {
+		several->not_ok++;
+		text = memory_format("%s: %s", daemon_name(d), one.line);
+		append_line(several->lines, text);
+		if (is_worse(one.status, several->worst)) {
+			several->worst = one.status;
+			free(several->text);
+			several->text = memory_text(text);
+		}
+		free(text);
+	}
+	free(one.line);
+	json_decref(data);
+	json_decref(account);
+}
+
+/* Returns the long text, a new reference. */
+static json_t *check_several(struct verdict *v, struct host *host, const char *pattern)
+{
+	struct several several = {.worst = OK, .lines = json_array()};
+	struct command_reply unknown = {0};
+	struct vigil_daemon *d;
+
+	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++)
+		if (daemon_names_match(d, pattern))
+			add_daemon(v, host, d, &several);
+	if (several.matched == 0) {
+		daemon_names_fail(host, pattern, &unknown);
+		set_verdict(v, UNKNOWN, "%s", unknown.message);
+	} else if (several.text != NULL) {
+		set_verdict(v, several.worst, "%u of %u daemons are not OK: %s", several.not_ok,
+			several.matched, several.text);
+	} else {
+		set_verdict(v, OK, "all %u daemons are OK", several.matched);
+	}
+	free(several.text);
+	return several.lines;
+}
+
+/* --- the verb --------------------------------------------------------------------------------- */
+
+static void reply_with(struct verdict *v, json_t *lines, struct command_reply *reply)
+{
+	char *line = without_bars(v->line);
+
+	reply->result = json_pack("{s:i,s:s,s:s,s:o}", "status", v->status, "output", line,
+		"perfdata", v->perfdata != NULL ? v->perfdata : "", "long_output", lines);
+	free(line);
+	free(v->line);
+	free(v->perfdata);
+}
+
+static bool has_range(json_t *params)
+{
+	return command_text(params, "warning") != NULL || command_text(params, "critical") != NULL;
+}
+
+static json_t *check_one(struct verdict *v, struct host *host, json_t *params)
 {
 	struct command_reply unknown = {0};
 	struct vigil_daemon *d = daemon_names_find(host, command_text(params, "name"), &unknown);
-	json_t *account = d != NULL ? daemon_account(d) : NULL, *data;
-	struct verdict v = {0};
-	char *line;
+	json_t *account = d != NULL ? daemon_account(d) : NULL, *data, *lines;
 
 	if (d == NULL) {
-		judge(&v, UNKNOWN, "%s", unknown.message);
-	} else if (command_text(params, "pointer") == NULL &&
-		   (command_text(params, "warning") != NULL ||
-			   command_text(params, "critical") != NULL)) {
+		set_verdict(v, UNKNOWN, "%s", unknown.message);
+	} else if (command_text(params, "pointer") == NULL && has_range(params)) {
 		/* Without this error, the user would believe that the range was checked, but only
 		 * the health is. */
-		judge(&v, UNKNOWN,
+		set_verdict(v, UNKNOWN,
 			"--warning and --critical need the pointer of a number, such as "
 			"/daemons/%s/...",
 			daemon_name(d));
 	} else if (command_text(params, "pointer") == NULL) {
 		data = data_of(host, daemon_name(d));
-		put_all(&v, data);
+		put_all(v, data);
 		json_decref(data);
-		judge_health(&v, d, account);
+		take_health(v, d, account);
 	} else if (is_failed_or_paused(account)) {
-		judge_health(&v, d, account);
+		take_health(v, d, account);
 	} else {
-		judge_number(&v, host, params);
+		compare_number(v, host, params);
 	}
-	line = without_bars(v.line);
-	reply->result = json_pack("{s:i,s:s,s:s,s:o}", "status", v.status, "output", line,
-		"perfdata", v.perfdata != NULL ? v.perfdata : "", "long_output",
-		long_text(d, account, v.left_out));
-	free(line);
-	free(v.line);
-	free(v.perfdata);
+	lines = long_text(d, account, v->left_out);
 	json_decref(account);
+	return lines;
+}
+
+void command_check(struct host *host, json_t *params, struct command_reply *reply)
+{
+	const char *name = command_text(params, "name");
+	struct verdict v = {0};
+	json_t *lines;
+
+	if (!daemon_names_is_pattern(name)) {
+		lines = check_one(&v, host, params);
+	} else if (command_text(params, "pointer") != NULL || has_range(params)) {
+		set_verdict(&v, UNKNOWN, "a number can be compared for one daemon only");
+		lines = json_array();
+	} else {
+		lines = check_several(&v, host, name);
+	}
+	reply_with(&v, lines, reply);
 }

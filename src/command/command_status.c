@@ -36,14 +36,16 @@ static void add_state(json_t *row, struct vigil_daemon *d, json_t *account, json
 	json_t *status = json_object_get(account, "status");
 	bool of_service = name != NULL && strcmp(json_string_value(status), "running") == 0;
 	json_t *from = of_service ? service : account;
-	json_t *state = of_service ? json_object_get(service, "value") : status;
+	json_t *state = of_service ? json_object_get(service, "value") : status, *restarts;
 
 	json_object_set_new(row, "state", state != NULL ? json_incref(state) : json_null());
 	json_object_set(row, "state_since", json_object_get(from, "since"));
 	if (name == NULL)
 		return;
 	json_object_set_new(row, "service", json_string(name));
-	json_object_set(row, "restarts", json_object_get(service, "restarts"));
+	restarts = json_object_get(service, "restarts");
+	json_object_set_new(
+		row, "restarts", restarts != NULL ? json_incref(restarts) : json_integer(0));
 }
 
 static json_t *status_row(struct host *host, struct vigil_daemon *d)

@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "config/option.h"
 #include "command/command_internal.h"
 #include "daemon/daemon.h"
 #include "host/host.h"
 
 #define UNIT_SUFFIX ".service"
+#define GROUP       '@'
 
 /* The length of a service's name without the suffix that systemd adds. */
 static size_t bare_length(const char *service)
@@ -32,10 +34,31 @@ static bool is_service(const struct vigil_daemon *d, const char *name)
 	       strncmp(service, name, length) == 0;
 }
 
-bool daemon_names_match(const struct vigil_daemon *d, const char *glob)
+/* A module may use the name of the option for something else, so the type decides. */
+static bool is_in_group(const struct vigil_daemon *d, const char *group)
 {
-	return text_glob(glob, daemon_name(d)) || is_service(d, glob) ||
-	       (daemon_service(d) != NULL && text_glob(glob, daemon_service(d)));
+	const struct option_value *value =
+		daemon_options(d) != NULL ? option_get(daemon_options(d), "group") : NULL;
+
+	if (value == NULL || value->schema->type != VIGIL_LIST)
+		return false;
+	for (size_t i = 0; value->list != NULL && value->list[i] != NULL; i++)
+		if (text_glob(group, value->list[i]))
+			return true;
+	return false;
+}
+
+bool daemon_names_is_pattern(const char *text)
+{
+	return text[0] == GROUP || strpbrk(text, "*?") != NULL;
+}
+
+bool daemon_names_match(const struct vigil_daemon *d, const char *pattern)
+{
+	if (pattern[0] == GROUP)
+		return is_in_group(d, pattern + 1);
+	return text_glob(pattern, daemon_name(d)) || is_service(d, pattern) ||
+	       (daemon_service(d) != NULL && text_glob(pattern, daemon_service(d)));
 }
 
 void daemon_names_fail(struct host *host, const char *name, struct command_reply *reply)
@@ -43,6 +66,11 @@ void daemon_names_fail(struct host *host, const char *name, struct command_reply
 	struct vigil_daemon *d;
 	struct text_suggest suggest;
 
+	if (name[0] == GROUP) {
+		command_fail(reply, COMMAND_NOT_FOUND,
+			"no daemon is in the group \"%.64s\"; see the option group", name + 1);
+		return;
+	}
 	text_suggest_init(&suggest, name);
 	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++) {
 		text_suggest_add(&suggest, daemon_name(d));
@@ -76,6 +104,11 @@ struct vigil_daemon *daemon_names_find(
 
 	if (d != NULL)
 		return d;
+	if (daemon_names_is_pattern(name)) {
+		command_fail(reply, COMMAND_PARAMS,
+			"\"%.64s\" may match several daemons; name one daemon", name);
+		return NULL;
+	}
 	d = next_watcher(host, name, &index);
 	if (d == NULL) {
 		daemon_names_fail(host, name, reply);

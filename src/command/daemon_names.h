@@ -2,7 +2,8 @@
  * daemon_names: finds the daemons that a request names.
  *
  * A request may name a daemon, or the service that a daemon watches.  The name of a daemon has
- * precedence.
+ * precedence.  A pattern names several daemons: a glob for names, or @GROUP for the daemons that have
+ * the group in their option `group`.
  */
 #ifndef DAEMON_NAMES_H
 #define DAEMON_NAMES_H
@@ -17,8 +18,10 @@ struct vigil_daemon;
  * NULL: there is none, or several daemons watch the service; the reply has the error. */
 struct vigil_daemon *daemon_names_find(
 	struct host *host, const char *name, struct command_reply *reply);
-/* Returns whether the glob matches the name of the daemon or of its service. */
-bool daemon_names_match(const struct vigil_daemon *d, const char *glob);
+/* Returns whether a text names several daemons: a glob or a group. */
+bool daemon_names_is_pattern(const char *text);
+/* Returns whether the pattern matches the daemon, the name of its service or one of its groups. */
+bool daemon_names_match(const struct vigil_daemon *d, const char *pattern);
 /* Sets the error of a name that matches nothing.  It suggests a similar name if there is one. */
 void daemon_names_fail(struct host *host, const char *name, struct command_reply *reply);
 

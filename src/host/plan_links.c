@@ -168,6 +168,24 @@ static void visit(struct links *l, size_t start)
 	}
 }
 
+/* The names of groups have the form of names of daemons, so that @GROUP is one word. */
+static void check_groups(const struct links *l, const struct plan_daemon *pd)
+{
+	const struct option_value *value =
+		pd->options != NULL ? option_get(pd->options, "group") : NULL;
+	struct config_place place;
+
+	if (value == NULL || value->schema->type != VIGIL_LIST || value->list == NULL)
+		return;
+	place = config_place_of(config_find(l->plan->config, pd->name), "group");
+	for (size_t i = 0; value->list[i] != NULL; i++)
+		if (!text_is_daemon_name(value->list[i]))
+			diagnostic_add(l->diagnostics, place.file, place.line,
+				"group = \"%.64s\": invalid name of a group: use letters, digits "
+				"and _ . @ -, and begin with a letter, a digit or _",
+				value->list[i]);
+}
+
 void plan_check_links(const struct plan *plan, struct diagnostics *diagnostics)
 {
 	struct links l = {.plan = plan,
@@ -175,8 +193,10 @@ void plan_check_links(const struct plan *plan, struct diagnostics *diagnostics)
 		.nodes = memory_zero((plan->count + 1) * sizeof(*l.nodes)),
 		.path = memory_zero((plan->count + 1) * sizeof(*l.path))};
 
-	for (size_t i = 0; i < plan->count; i++)
+	for (size_t i = 0; i < plan->count; i++) {
 		check_daemon(&l, i);
+		check_groups(&l, &plan->daemons[i]);
+	}
 	for (size_t i = 0; i < plan->count; i++)
 		if (!l.nodes[i].seen)
 			visit(&l, i);

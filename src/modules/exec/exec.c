@@ -185,6 +185,8 @@ static const vigil_option options[] = {
 		.flags = VIGIL_REQUIRED),
 	VIGIL_OPTION("interval", VIGIL_DURATION, "60s", "the time between two runs", .min = 0.05,
 		.max = 31536000),
+	VIGIL_OPTION(
+		"group", VIGIL_LIST, NULL, "names for @NAME, which stands for all its daemons"),
 	VIGIL_OPTION("timeout", VIGIL_DURATION, "10s",
 		"how long a run may take before it is terminated", .min = 0.05, .max = 86400),
 	VIGIL_OPTION("format", VIGIL_CHOICE, "nagios", "what the program prints in mode periodic",

@@ -43,6 +43,8 @@ const vigil_option service_options[] = {
 		.min = 1, .max = 86400),
 	VIGIL_OPTION("respawn_max", VIGIL_TEXT, "3/10m",
 		"more restarts than this, by its manager or by vigil, are CRITICAL; 0: no limit"),
+	VIGIL_OPTION(
+		"group", VIGIL_LIST, NULL, "names for @NAME, which stands for all its daemons"),
 	VIGIL_OPTION("after", VIGIL_LIST, NULL,
 		"the daemons whose services must run before this one is restarted",
 		.flags = VIGIL_DAEMONS | VIGIL_ACYCLIC),
