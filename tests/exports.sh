@@ -12,6 +12,12 @@ trap 'rm -rf "$work"' EXIT
 # Declarations begin in the first column with VIGIL_API; the name is before the parenthesis.
 grep -hoE '^VIGIL_API [^(]*\(' "$top_srcdir/include/vigil/vigil.h" | grep -oE 'vigil_[a-z0-9_]+\($' | tr -d '(' |
 	sort -u >"$work/declared"
+# The private functions and variables are read from the archive that vigild is linked from, so that a
+# renamed source file needs no change here.
+nm --defined-only src/libvigil.a | awk 'NF == 3 && $2 ~ /[TDBRVW]/ { print $3 }' |
+	grep -vE '^(_|vigil_)' | sort -u >"$work/private"
+grep -qx worker_pool_submit "$work/private" ||
+	{ echo "not ok - src/libvigil.a has the private functions of vigild"; exit 1; }
 for program in src/vigild src/vigilctl; do
 	nm -D --defined-only "$program" | awk '$2 ~ /[TDBRVW]/ { print $3 }' |
 		grep -vE '^(_|__asan|__ubsan|__tsan|__sanitizer|__interceptor|.*interceptor)' | grep '^vigil_' | sort -u >"$work/exported"
@@ -23,8 +29,8 @@ for program in src/vigild src/vigilctl; do
 		failed=1
 	fi
 	# Other exported names come from the start files of the C library or from a sanitizer.
-	other=$(nm -D --defined-only "$program" | awk '$2 == "T" { print $3 }' |
-		grep -E '^(log|loop|state|config|option|offload|service|manager|module|daemon|host|control|command|text|memory|clock)_' | head -3)
+	other=$(nm -D --defined-only "$program" | awk '$2 ~ /[TDBRVW]/ { print $3 }' | sort -u |
+		comm -12 - "$work/private" | head -3)
 	if [ -z "$other" ]; then echo "ok - $program exports no function of vigild"
 	else echo "not ok - $program exports no function of vigild: $other"; failed=1; fi
 done
