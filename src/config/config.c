@@ -162,8 +162,8 @@ static struct config_daemon *daemon_of(struct builder *b, const char *name, int 
 	if (strcmp(other->name, name) == 0)
 		return &b->config->daemons[at];
 	diagnostic_add(b->diagnostics, b->file, line,
-		"\"%s\" and \"%s\" (%s:%d) differ only in case, and names are case-insensitive",
-		name, other->name, other->file, other->line);
+		"\"%s\" and \"%s\" (%s:%d) differ only in case, which is not allowed", name,
+		other->name, other->file, other->line);
 	return NULL;
 }
 

@@ -397,10 +397,10 @@ touch "$work/go3"
 check "the next object brings back what the stream said last" wait_for 10 health stream WARNING
 check "its pid is kept" has stream/pid "$(cat "$work/stream.pid")"
 check "one that ends is CRITICAL" wait_for 10 health dies CRITICAL
-check "with its end and what comes next" says dies "exit status 4; starting it again in"
+check "with its end and what comes next" says dies "exit status 4; the next start is in"
 check "and is started again" wait_for 20 at_least dies.starts 4
 check "but not before its time" [ "$(lines_of backs.starts)" = 1 ]
-check "a stream that is missing is tried again" wait_for 10 says nostream "starting it again in 0.2 s"
+check "a stream that is missing is tried again" wait_for 10 says nostream "the next start is in 0.2 s"
 check "its failure is one error" is /runs/nostream/errors 1
 check "a line over 64 KiB is cut, and the next is whole" wait_for 10 has cut/b 1
 check "values that are replaced do not add up" wait_for 20 is /daemons/refills/k6000 3
