@@ -129,7 +129,7 @@ check "one that hangs" wait_for 20 hung
 kill -ABRT "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
 run_once
 hangs=1
-named_hung() { tells hangs 'by signal 6 (Aborted)' 'in a callback'; }
+named_hung() { tells hangs 'signal 6 (Aborted)' 'in a callback'; }
 check "is named, when the watchdog has ended it" wait_for 20 named_hung
 kill -KILL "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
 
