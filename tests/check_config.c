@@ -368,10 +368,10 @@ START_TEST(names_that_differ_only_by_case_are_refused)
 	scratch_put("vigil.conf", 0644, "[daemons]\nagent = yes\n[daemon:Agent]\nx = 1\n");
 	ck_assert_ptr_null(load());
 	snprintf(expected, sizeof(expected),
-		"vigil.conf:3: \"Agent\" and \"agent\" (%s:2) differ only in case, and names are "
-		"case-insensitive\nconf.d/a.conf:1: \"AGENT\" and \"agent\" (%s:2) differ only in "
-		"case, and names are case-insensitive\nconf.d/a.conf:5: \"agenT\" and \"agent\" "
-		"(%s:2) differ only in case, and names are case-insensitive\n",
+		"vigil.conf:3: \"Agent\" and \"agent\" (%s:2) differ only in case, which is not "
+		"allowed\nconf.d/a.conf:1: \"AGENT\" and \"agent\" (%s:2) differ only in case, "
+		"which is not allowed\nconf.d/a.conf:5: \"agenT\" and \"agent\" (%s:2) differ only "
+		"in case, which is not allowed\n",
 		path, path, path);
 	ck_assert_str_eq(said(), expected);
 }

@@ -187,10 +187,10 @@ START_TEST(duplicates_are_reported)
 {
 	BAD("[v]\na = 1\nb = 2\na = 3\nA = 4\n",
 		"4: duplicate key \"a\" (first defined at line 2)|5: \"A\" and \"a\" (line 2) "
-		"differ only in case, and names are case-insensitive");
+		"differ only in case, which is not allowed");
 	BAD("[daemon:a]\nx = 1\n[v]\n[daemon:a]\ny = 1\n[Daemon:A]\n",
 		"4: duplicate section [daemon:a] (first defined at line 1)|6: [Daemon:A] and "
-		"[daemon:a] (line 1) differ only in case, and names are case-insensitive");
+		"[daemon:a] (line 1) differ only in case, which is not allowed");
 	/* Duplicates and other errors are reported together. */
 	BAD("[v]\na = 1\na = 2\njunk\n",
 		"3: duplicate key \"a\" (first defined at line 2)|4: " NO_EQUALS);

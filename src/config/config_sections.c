@@ -74,8 +74,8 @@ static struct config_daemon *daemon_of(struct config_builder *b, const char *nam
 	if (strcmp(cd->name, name) == 0)
 		return cd;
 	diagnostic_add(b->diagnostics, b->file, line,
-		"\"%s\" and \"%s\" (%s:%d) differ only in case, and names are case-insensitive",
-		name, cd->name, cd->file, cd->line);
+		"\"%s\" and \"%s\" (%s:%d) differ only in case, which is not allowed", name,
+		cd->name, cd->file, cd->line);
 	return NULL;
 }
 

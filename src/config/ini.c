@@ -151,8 +151,7 @@ static void diagnose_repeated(
 			l->key != NULL ? "key" : "section", left, name, right, first->line);
 	else
 		diagnostic_add(r->diagnostics, r->file, l->line,
-			"%s%s%s and %s%s%s (line %d) differ only in case, and names are "
-			"case-insensitive",
+			"%s%s%s and %s%s%s (line %d) differ only in case, which is not allowed",
 			left, name, right, left, other, right, first->line);
 }
 

@@ -132,6 +132,6 @@ json_t *store_read(const char *dir)
 		set_aside(dir);
 	doc = read_file(dir, STORE_FILE_OLD);
 	if (doc != NULL)
-		log_warn("using the older %s/" STORE_FILE_OLD " is taken", dir);
+		log_warn("using the older %s/" STORE_FILE_OLD, dir);
 	return doc != NULL || is_passing(errno) ? doc : json_object();
 }

@@ -397,10 +397,10 @@ touch "$work/go3"
 check "the next object restores the state that the stream has reported last" wait_for 10 health stream WARNING
 check "a stream's pid is stored" has stream/pid "$(cat "$work/stream.pid")"
 check "a stream that ends is CRITICAL" wait_for 10 health dies CRITICAL
-check "the health text has the exit status of a stream and says that it will be started again" says dies "exit status 4; starting it again in"
+check "the health text has the exit status of a stream and says that it will be started again" says dies "exit status 4; the next start is in"
 check "a stream that ends is started again" wait_for 20 at_least dies.starts 4
 check "a stream that ends is not started again before its backoff" [ "$(lines_of backs.starts)" = 1 ]
-check "a stream whose program is missing is tried again" wait_for 10 says nostream "starting it again in 0.2 s"
+check "a stream whose program is missing is tried again" wait_for 10 says nostream "the next start is in 0.2 s"
 check "a stream whose program is missing counts one error" is /runs/nostream/errors 1
 check "a stream's line over 64 KiB is cut, and the next line is complete" wait_for 10 has cut/b 1
 check "a stream's replaced values do not count towards the limit of values" wait_for 20 is /daemons/refills/k6000 3

@@ -56,7 +56,7 @@ check "the default of exec_max depends on the number of processors" more_than /v
 
 conf 1 4 "command = /bin/sleep 0.8" "interval = 300ms" "timeout = 1s"
 ctl -q reload
-starved() { for i in 0 1 2 3; do get /runs/p$i/health/text; done | grep -q "it waits for a slot"; }
+starved() { for i in 0 1 2 3; do get /runs/p$i/health/text; done | grep -q "waiting for a slot"; }
 check "a daemon whose program waits for longer than its timeout is UNKNOWN, and says why" \
 	wait_for 20 starved
 

@@ -38,7 +38,7 @@ static void start_later(vigil_daemon *d, struct exec *x, vigil_health_level leve
 	char text[EXEC_TEXT];
 
 	x->setbacks++;
-	snprintf(text, sizeof(text), "%.400s; starting it again in %g s", why, delay);
+	snprintf(text, sizeof(text), "%.400s; the next start is in %g s", why, delay);
 	exec_report(d, x, level, 0, text, errors);
 	exec_set_stale(d, true); /* also if the level is CRITICAL */
 	vigil_after(d, delay, on_start, x);
