@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "client/print_table.h"
 #include "client/print_time.h"
+#include "state/json_text.h"
 
 static FILE *stream; /* NULL: stdout */
 
@@ -31,13 +32,6 @@ void print_to(FILE *to)
 static FILE *out(void)
 {
 	return stream != NULL ? stream : stdout;
-}
-
-static const char *text_of(json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : "";
 }
 
 /* --- text and JSON ---------------------------------------------------------------------------- */
@@ -165,7 +159,7 @@ static void line(const char *label, const char *text)
 
 static void print_pause(json_t *run)
 {
-	const char *until = text_of(run, "paused_until");
+	const char *until = json_text(run, "paused_until");
 	char when[PRINT_TIME], text[PRINT_TIME + 8];
 
 	snprintf(text, sizeof(text), "until %s", print_due_time(when, until));
@@ -176,9 +170,9 @@ static void print_event(json_t *event)
 {
 	char when[PRINT_TIME];
 
-	print_clean(print_local_time(when, text_of(event, "time")));
+	print_clean(print_local_time(when, json_text(event, "time")));
 	fputs("  ", out());
-	print_clean(text_of(event, "text"));
+	print_clean(json_text(event, "text"));
 	putc('\n', out());
 }
 
@@ -191,20 +185,20 @@ static void print_explain(json_t *result)
 	size_t index;
 
 	if (json_is_object(error))
-		snprintf(failure, sizeof(failure), "%s (%s)", text_of(error, "text"),
-			text_of(error, "kind"));
-	print_clean(text_of(result, "name"));
+		snprintf(failure, sizeof(failure), "%s (%s)", json_text(error, "text"),
+			json_text(error, "kind"));
+	print_clean(json_text(result, "name"));
 	fputs(": module ", out());
-	print_clean(text_of(run, "module"));
+	print_clean(json_text(run, "module"));
 	fputs(", ", out());
-	print_clean(text_of(run, "status"));
-	fprintf(out(), " for %s\n", print_age(age, text_of(run, "since")));
-	line("failed", text_of(run, "reason"));
-	line("health", text_of(health, "text"));
-	line("evidence", text_of(service, "evidence"));
-	line("decision", text_of(service, "decision"));
+	print_clean(json_text(run, "status"));
+	fprintf(out(), " for %s\n", print_age(age, json_text(run, "since")));
+	line("failed", json_text(run, "reason"));
+	line("health", json_text(health, "text"));
+	line("evidence", json_text(service, "evidence"));
+	line("decision", json_text(service, "decision"));
 	print_pause(run);
-	line("next try", print_due_time(when, text_of(service, "next_retry")));
+	line("next try", print_due_time(when, json_text(service, "next_retry")));
 	line("last error", failure);
 	json_array_foreach(json_object_get(run, "history"), index, event)
 		print_event(event);
@@ -244,19 +238,19 @@ static void print_reload(json_t *result)
 static void print_version(json_t *result)
 {
 	fputs("vigild ", out());
-	print_clean(text_of(result, "version"));
+	print_clean(json_text(result, "version"));
 	fprintf(out(), ", pid %d\n", (int)json_integer_value(json_object_get(result, "pid")));
 }
 
 static void print_run(json_t *result)
 {
-	print_clean(text_of(result, "ticked"));
+	print_clean(json_text(result, "ticked"));
 	fputs(" has ticked\n", out());
 }
 
 static void print_restart(json_t *result)
 {
-	print_clean(text_of(result, "restarting"));
+	print_clean(json_text(result, "restarting"));
 	fputs(": restarting its service\n", out());
 }
 
@@ -274,7 +268,7 @@ static void print_paused(json_t *result)
 static void print_log(json_t *result)
 {
 	fputs("the log level is now ", out());
-	print_clean(text_of(result, "level"));
+	print_clean(json_text(result, "level"));
 	putc('\n', out());
 }
 
@@ -290,10 +284,10 @@ static void print_check(json_t *result)
 	json_t *line;
 	size_t index;
 
-	print_plugin_line(text_of(result, "output"));
-	if (text_of(result, "perfdata")[0] != '\0') {
+	print_plugin_line(json_text(result, "output"));
+	if (json_text(result, "perfdata")[0] != '\0') {
 		fputs(" | ", out());
-		print_clean(text_of(result, "perfdata"));
+		print_clean(json_text(result, "perfdata"));
 	}
 	putc('\n', out());
 	json_array_foreach(json_object_get(result, "long_output"), index, line) {

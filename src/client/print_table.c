@@ -15,19 +15,13 @@
 #include "base/text.h"
 #include "client/print_time.h"
 #include "client/table.h"
+#include "state/json_text.h"
 
 struct column {
 	const char *heading;
 	void (*add)(struct table *table, json_t *row);
 	bool verbose; /* with PRINT_VERBOSE only */
 };
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : "";
-}
 
 static bool use_colours(void)
 {
@@ -69,12 +63,12 @@ static void add_age(struct table *table, const char *time)
 
 static void add_name(struct table *table, json_t *row)
 {
-	add_text(table, COLOUR_NONE, text_of(row, "name"));
+	add_text(table, COLOUR_NONE, json_text(row, "name"));
 }
 
 static void add_module(struct table *table, json_t *row)
 {
-	add_text(table, COLOUR_NONE, text_of(row, "module"));
+	add_text(table, COLOUR_NONE, json_text(row, "module"));
 }
 
 /* --- status ----------------------------------------------------------------------------------- */
@@ -113,12 +107,12 @@ static void add_word(struct table *table, const char *word)
 
 static void add_state(struct table *table, json_t *row)
 {
-	add_word(table, text_of(row, "state"));
+	add_word(table, json_text(row, "state"));
 }
 
 static void add_since(struct table *table, json_t *row)
 {
-	add_age(table, text_of(row, "state_since"));
+	add_age(table, json_text(row, "state_since"));
 }
 
 static void add_restarts(struct table *table, json_t *row)
@@ -129,9 +123,9 @@ static void add_restarts(struct table *table, json_t *row)
 /* A daemon that has failed has no health of its own, and nobody watches in its place. */
 static const char *level_of(const json_t *row)
 {
-	const char *level = text_of(json_object_get(row, "health"), "level");
+	const char *level = json_text(json_object_get(row, "health"), "level");
 
-	return text_of(row, "reason")[0] != '\0' ? "CRITICAL" : level;
+	return json_text(row, "reason")[0] != '\0' ? "CRITICAL" : level;
 }
 
 static void add_health(struct table *table, json_t *row)
@@ -141,12 +135,12 @@ static void add_health(struct table *table, json_t *row)
 
 static void add_status(struct table *table, json_t *row)
 {
-	add_word(table, text_of(row, "status"));
+	add_word(table, json_text(row, "status"));
 }
 
 static void add_service(struct table *table, json_t *row)
 {
-	add_text(table, COLOUR_NONE, text_of(row, "service"));
+	add_text(table, COLOUR_NONE, json_text(row, "service"));
 }
 
 static void add_ticks(struct table *table, json_t *row)
@@ -161,17 +155,17 @@ static void add_missed(struct table *table, json_t *row)
 
 static void add_last_tick(struct table *table, json_t *row)
 {
-	add_age(table, text_of(row, "last_tick"));
+	add_age(table, json_text(row, "last_tick"));
 }
 
 static void add_message(struct table *table, json_t *row)
 {
-	const char *reason = text_of(row, "reason");
+	const char *reason = json_text(row, "reason");
 
 	if (reason[0] != '\0')
 		table_add(table, COLOUR_BAD, reason);
 	else
-		table_add(table, COLOUR_NONE, text_of(json_object_get(row, "health"), "text"));
+		table_add(table, COLOUR_NONE, json_text(json_object_get(row, "health"), "text"));
 }
 
 static const struct column status_columns[] = {
@@ -236,12 +230,12 @@ static void add_loaded(struct table *table, json_t *row)
 
 static void add_path(struct table *table, json_t *row)
 {
-	table_add(table, COLOUR_NONE, text_of(row, "path"));
+	table_add(table, COLOUR_NONE, json_text(row, "path"));
 }
 
 static void add_summary(struct table *table, json_t *row)
 {
-	table_add(table, COLOUR_NONE, text_of(row, is_loaded(row) ? "summary" : "why"));
+	table_add(table, COLOUR_NONE, json_text(row, is_loaded(row) ? "summary" : "why"));
 }
 
 static const struct column modules_columns[] = {

@@ -29,6 +29,7 @@
 #include "daemon/daemon.h"
 #include "daemon/stale.h"
 #include "host/host.h"
+#include "state/json_text.h"
 #include "state/state.h"
 
 enum { OK, WARNING, CRITICAL, UNKNOWN };
@@ -63,13 +64,6 @@ static void set_verdict(struct verdict *v, int status, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	v->line = memory_format("%s - %s", names[status], text);
-}
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : "";
 }
 
 /* --- performance data ------------------------------------------------------------------------- */
@@ -134,13 +128,13 @@ static int status_of(const char *level)
 static void take_health(struct verdict *v, const struct vigil_daemon *d, const json_t *account)
 {
 	const json_t *health = json_object_get(account, "health");
-	const char *text = text_of(health, "text");
+	const char *text = json_text(health, "text");
 
 	if (!json_is_object(health)) {
 		set_verdict(v, UNKNOWN, "%s has not reported its health yet", daemon_name(d));
 		return;
 	}
-	v->status = status_of(text_of(health, "level"));
+	v->status = status_of(json_text(health, "level"));
 	if (daemon_health_is_status_line(d) || vigil_names_level(text, names[v->status]))
 		v->line = memory_text(text);
 	else
@@ -150,7 +144,7 @@ static void take_health(struct verdict *v, const struct vigil_daemon *d, const j
 /* The numbers of a daemon that has failed or is paused are not compared with ranges. */
 static bool is_failed_or_paused(const json_t *account)
 {
-	return strcmp(text_of(account, "status"), "failed") == 0 ||
+	return strcmp(json_text(account, "status"), "failed") == 0 ||
 	       json_is_true(json_object_get(account, "paused"));
 }
 
@@ -267,8 +261,8 @@ static void append_history(json_t *lines, const json_t *history)
 	for (size_t i = count > HISTORY ? count - HISTORY : 0; i < count; i++) {
 		const json_t *event = json_array_get(history, i);
 
-		snprintf(line, sizeof(line), "%s %s", text_of(event, "time"),
-			text_of(event, "text"));
+		snprintf(line, sizeof(line), "%s %s", json_text(event, "time"),
+			json_text(event, "text"));
 		append_line(lines, line);
 	}
 }
@@ -278,7 +272,7 @@ static json_t *long_text(const struct vigil_daemon *d, const json_t *account, un
 	json_t *lines = json_array();
 	char line[128];
 
-	append_long_text(lines, text_of(json_object_get(account, "health"), "long_text"));
+	append_long_text(lines, json_text(json_object_get(account, "health"), "long_text"));
 	if (d != NULL && !daemon_health_is_status_line(d))
 		append_history(lines, json_object_get(account, "history"));
 	if (left_out > 0) {

@@ -20,6 +20,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "client/client.h"
+#include "state/json_text.h"
 
 #define ASK_SECONDS 1.0 /* seconds; completion must not wait longer */
 
@@ -84,13 +85,6 @@ static void fail(struct command_reply *reply, const char *format, ...)
 
 /* --- notifications and replies ---------------------------------------------------------------- */
 
-static const char *text_of(json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : "";
-}
-
 static void on_notification(struct connection *c, const char *method, json_t *params)
 {
 	char *line;
@@ -101,8 +95,8 @@ static void on_notification(struct connection *c, const char *method, json_t *pa
 		return;
 	}
 	if (strcmp(method, "log") == 0)
-		line = memory_format("%s %-7s %s", text_of(params, "time"),
-			text_of(params, "level"), text_of(params, "text"));
+		line = memory_format("%s %-7s %s", json_text(params, "time"),
+			json_text(params, "level"), json_text(params, "text"));
 	else if (strcmp(method, "lost") == 0)
 		line = memory_format(
 			"(%lld lines were lost, because the console did not read them in time)",
@@ -284,7 +278,7 @@ static int edit_files(struct connection *c, const struct verb *verb, struct comm
 		c->spec.on_notice(json_string_value(note), c->spec.arg);
 	if (err != 0)
 		return err;
-	text = memory_format("%s is %sed", text_of(verb->params, "name"), verb->command->verb);
+	text = memory_format("%s is %sed", json_text(verb->params, "name"), verb->command->verb);
 	notice(c, text);
 	free(text);
 	command_reply_clear(reply);
