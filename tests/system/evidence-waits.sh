@@ -42,7 +42,7 @@ check "after: a service that is not installed is not waited for" wait_for 30 val
 for round in 1 2 3; do
 	: >"$work/order"
 	kill -9 "$(pid_of web)" "$(pid_of cache)" "$(pid_of db)"
-	wait_for 30 [ "$(wc -l <"$work/order")" -ge 3 ]
+	wait_for 30 eval '[ "$(wc -l <"$work/order")" -ge 3 ]'
 	check "three services die at once ($round): all of them are restarted" wait_for 30 eval '[ "$(wc -l <"$work/order")" -ge 3 ] && value web running && value db running && value cache running'
 	check "three services die at once ($round): the services in after are started first" in_order
 done
