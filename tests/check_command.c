@@ -1,81 +1,8 @@
 /* check_command: the table of verbs, access rights, and each verb on a real host. */
 #include "command/command.h"
 
-#include "fixture_control.h"
-#include "daemon/module.h"
+#include "fixture_command.h"
 #include "suite.h"
-
-static const struct peer root = {.uid = 0};
-static struct command_reply reply;
-
-static void forget(void)
-{
-	json_decref(reply.result);
-	json_decref(reply.data);
-	memset(&reply, 0, sizeof(reply));
-}
-
-/* Runs a verb as root. Returns the error code; 0: there is a result. */
-static int run(const char *verb, const char *params)
-{
-	json_t *object = params != NULL ? json_loads(params, 0, NULL) : NULL;
-
-	ck_assert_int_eq(params == NULL, object == NULL);
-	forget();
-	command_run(host, &root, verb, object, &reply);
-	json_decref(object);
-	ck_assert_int_eq(reply.code == 0, reply.result != NULL);
-	ck_assert_int_eq(reply.code == 0, reply.message[0] == '\0');
-	return reply.code;
-}
-
-/* Returns the text at the pointer of the result; "": there is none. */
-static const char *text_at(const char *pointer)
-{
-	const char *text = json_string_value(json_pointer_follow(reply.result, pointer));
-
-	return text != NULL ? text : "";
-}
-
-static json_int_t number_at(const char *pointer)
-{
-	return json_integer_value(json_pointer_follow(reply.result, pointer));
-}
-
-static void write_config(const char *rest)
-{
-	scratch_put("vigil.conf", 0644,
-		"[vigil]\nmodules = %s/src/modules\nstate_dir = %s\nlog = stderr\n%s",
-		getenv("top_builddir"), scratch_path("state"), rest);
-}
-
-static const char daemons[] = "[daemons]\nweb = yes\nspare = no\nbroken = yes\n"
-			      "[daemon:web]\nmodule = service\nservice = web-server\n"
-			      "manager = command\nstatus_command = /bin/true\ninterval = 1h\n"
-			      "[daemon:spare]\nmodule = service\nservice = x\n"
-			      "[daemon:broken]\nmodule = no-such-module\n";
-
-static void bring_up(void)
-{
-	struct diagnostics diagnostics = {0};
-
-	ck_assert_ptr_nonnull(getenv("top_builddir"));
-	scratch_setup();
-	write_config(daemons);
-	log_set_sink(on_log, NULL);
-	host = host_new(scratch_path("vigil.conf"), &diagnostics);
-	ck_assert_msg(host != NULL, "%s", diagnostics.count ? diagnostics.list[0].text : "");
-	diagnostics_clear(&diagnostics);
-	host_start(host);
-}
-
-static void take_down(void)
-{
-	forget();
-	host_free(host);
-	log_set_sink(NULL, NULL);
-	scratch_teardown();
-}
 
 /* --- the table -------------------------------------------------------------------------------- */
 
@@ -450,92 +377,6 @@ START_TEST(explain_returns_the_status_and_the_state)
 }
 END_TEST
 
-START_TEST(list_includes_daemons_that_are_not_enabled)
-{
-	ck_assert_int_eq(run("list", NULL), 0);
-	ck_assert_uint_eq(json_array_size(reply.result), 3);
-	ck_assert_str_eq(text_at("/0/name"), "broken");
-	ck_assert_str_eq(text_at("/1/name"), "spare");
-	ck_assert(json_is_false(json_pointer_follow(reply.result, "/1/enabled")));
-	ck_assert_str_eq(text_at("/2/name"), "web");
-	ck_assert(json_is_true(json_pointer_follow(reply.result, "/2/enabled")));
-	ck_assert_str_eq(text_at("/2/module"), "service");
-	ck_assert_str_eq(text_at("/2/options/service"), "web-server");
-	ck_assert_str_eq(text_at("/2/options/interval"), "1h");
-	ck_assert_ptr_null(json_pointer_follow(reply.result, "/2/options/module"));
-	ck_assert_str_eq(text_at("/2/file"), scratch_path("vigil.conf"));
-	ck_assert_int_eq(number_at("/2/line"), 9);
-}
-END_TEST
-
-START_TEST(modules_are_listed_with_their_errors)
-{
-	bool found = false;
-
-	ck_assert_int_eq(run("modules", NULL), 0);
-	for (size_t i = 0; i < json_array_size(reply.result); i++) {
-		json_t *row = json_array_get(reply.result, i);
-		const char *name = json_string_value(json_object_get(row, "name"));
-
-		ck_assert_int_eq(json_is_false(json_object_get(row, "loaded")),
-			json_object_get(row, "why") != NULL);
-		if (strcmp(name, "service") != 0)
-			continue;
-		found = true;
-		ck_assert(json_is_true(json_object_get(row, "loaded")));
-		ck_assert(json_is_string(json_object_get(row, "summary")));
-	}
-	ck_assert(found);
-}
-END_TEST
-
-START_TEST(reload_is_all_or_nothing)
-{
-	write_config("[daemons]\nweb = yes\nspare = yes\n"
-		     "[daemon:web]\nmodule = service\nservice = web-server\n"
-		     "manager = command\nstatus_command = /bin/false\ninterval = 1h\n"
-		     "[daemon:spare]\nmodule = service\nservice = x\nmanager = command\n"
-		     "status_command = /bin/true\n");
-	ck_assert_int_eq(run("reload", NULL), 0);
-	ck_assert_str_eq(text_at("/started/0"), "spare");
-	ck_assert_str_eq(text_at("/stopped/0"), "broken");
-	ck_assert_str_eq(text_at("/changed/0"), "web");
-	ck_assert_int_eq(number_at("/kept"), 0);
-	ck_assert_int_eq(run("reload", NULL), 0);
-	ck_assert_int_eq(number_at("/kept"), 2);
-
-	write_config("[daemons]\nweb = maybe?\nspare = yess\n");
-	ck_assert_int_eq(run("reload", NULL), COMMAND_REFUSED);
-	ck_assert_uint_ge(json_array_size(json_object_get(reply.data, "complaints")), 2);
-	ck_assert_ptr_nonnull(
-		strstr(json_string_value(json_pointer_follow(reply.data, "/complaints/0")),
-			"vigil.conf:6: "));
-	ck_assert_int_eq(run("status", NULL), 0);
-	ck_assert_uint_eq(json_array_size(reply.result), 2);
-	ck_assert_str_eq(text_at("/0/status"), "running");
-	ck_assert_str_eq(text_at("/1/status"), "running");
-}
-END_TEST
-
-START_TEST(the_log_level_is_set_and_the_version_is_returned)
-{
-	ck_assert_int_eq(run("log", "{\"level\":\"debug\"}"), 0);
-	ck_assert_str_eq(text_at("/level"), "debug");
-	ck_assert_int_eq(log_level(), LEVEL_DEBUG);
-	ck_assert_int_eq(run("log", "{\"level\":\"error\"}"), 0);
-	ck_assert_int_eq(log_level(), LEVEL_ERROR);
-	ck_assert_int_eq(run("log", "{\"level\":\"loud\"}"), COMMAND_PARAMS);
-	ck_assert_int_eq(log_level(), LEVEL_ERROR);
-	ck_assert_int_eq(run("version", NULL), 0);
-	ck_assert_str_eq(text_at("/version"), PACKAGE_VERSION);
-	ck_assert_int_eq(number_at("/pid"), getpid());
-	ck_assert_str_eq(text_at("/config"), scratch_path("vigil.conf"));
-	/* a verb without a handler is refused */
-	ck_assert_int_eq(run("watch", NULL), COMMAND_NO_METHOD);
-	ck_assert_int_eq(run("help", NULL), COMMAND_NO_METHOD);
-}
-END_TEST
-
 SUITE("command", bring_up, take_down)
 {
 	TIMEOUT(300);
@@ -554,8 +395,4 @@ SUITE("command", bring_up, take_down)
 	TEST(a_service_of_two_daemons_names_neither);
 	TEST(run_makes_a_tick_and_get_returns_the_result);
 	TEST(explain_returns_the_status_and_the_state);
-	TEST(list_includes_daemons_that_are_not_enabled);
-	TEST(modules_are_listed_with_their_errors);
-	TEST(reload_is_all_or_nothing);
-	TEST(the_log_level_is_set_and_the_version_is_returned);
 }

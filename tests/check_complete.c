@@ -93,6 +93,7 @@ START_TEST(daemon_names_are_completed)
 	expect("pause --all m", "ail ", "");
 	expect("pause --for m", NULL, "");
 	expect("pause --f", "or ", "");
+	expect("reload --d", "ry-run ", "");
 	expect("pause --", NULL, "--all --for --reason");
 	expect("resume --", "all ", "");
 	expect("unregister m", "ail ", "");

@@ -74,6 +74,7 @@ START_TEST(any_other_line_is_logged_and_not_executed)
 		{"status\n", "unknown verb \"status\""},
 		{"explode\n", "unknown verb \"explode\""},
 		{"reload now\n", "reload: too many arguments: \"now\""},
+		{"reload --dry-run\n", "reload: --dry-run is not allowed here"},
 		{"log debug please\n", "log: too many arguments: \"please\""},
 		{"log\n", "log requires LEVEL"},
 		{"log loud\n", "invalid log level \"loud\""},

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <event2/event.h>
@@ -14,137 +13,9 @@
 #include "daemon/daemon.h"
 #include "daemon/module.h"
 #include "config/config.h"
-#include "fixture_loop.h"
+#include "fixture_host.h"
 #include "host/pause.h"
-#include "scratch.h"
 #include "suite.h"
-
-#define turn_for(ns)          run_for(host_loop(host), ns)
-#define TURN_UNTIL(condition) RUN_UNTIL(host_loop(host), condition)
-#define state_at(pointer)     state_text(host_state(host), pointer)
-
-static struct host *host;
-static struct diagnostics diagnostics;
-static json_t *result; /* of the last reload */
-
-static void setup(void)
-{
-	ck_assert_ptr_nonnull(getenv("top_builddir"));
-	scratch_setup();
-	ck_assert_int_eq(mkdir(scratch_path("conf.d"), 0755), 0);
-	log_set_sink(on_log, NULL);
-	logged_lines = 0;
-}
-
-static void teardown(void)
-{
-	json_decref(result);
-	diagnostics_clear(&diagnostics);
-	host_free(host);
-	log_set_sink(NULL, NULL);
-	log_close();
-	scratch_teardown();
-}
-
-/* --- configurations --------------------------------------------------------------------------- */
-
-/* Writes a new vigil.conf with these lines in [vigil], and removes all daemons. */
-static void config_vigil_lines(const char *lines)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -f %s/conf.d/*.conf", scratch);
-	ck_assert_int_eq(system(command), 0);
-	scratch_put("vigil.conf", 0644,
-		"[vigil]\nmodules = %s/tests/modules, %s/src/modules\nstate_dir = %s\n%s",
-		getenv("top_builddir"), getenv("top_builddir"), scratch_path("state"), lines);
-}
-
-/* Adds a file for one daemon with these lines in its section. */
-static void config_daemon_lines(const char *name, const char *lines)
-{
-	char file[64];
-
-	snprintf(file, sizeof(file), "conf.d/%s.conf", name);
-	scratch_put(file, 0644, "[daemons]\n%s = yes\n[daemon:%s]\n%s\n", name, name, lines);
-}
-
-/* Adds a daemon of the module "odd". */
-static void config_odd(const char *name, const char *lines)
-{
-	char more[512];
-
-	snprintf(more, sizeof(more), "module = odd\njournal = %s\n%s", scratch_path("journal"),
-		lines);
-	config_daemon_lines(name, more);
-}
-
-static bool make(void)
-{
-	diagnostics_clear(&diagnostics);
-	host = host_new(scratch_path("vigil.conf"), &diagnostics);
-	ck_assert_int_eq(host == NULL, diagnostics.errors > 0);
-	return host != NULL;
-}
-
-static void bring_up(void)
-{
-	ck_assert_msg(make(), "%s", diagnostics.count > 0 ? diagnostics.list[0].text : "");
-	host_start(host);
-}
-
-static int reload(void)
-{
-	int err;
-
-	diagnostics_clear(&diagnostics);
-	json_decref(result);
-	result = NULL;
-	err = host_reload(host, &result, &diagnostics);
-	ck_assert_int_eq(err == 0, diagnostics.errors == 0);
-	ck_assert_int_eq(err == 0, result != NULL);
-	return err;
-}
-
-/* Returns the key of the last reload's result as JSON, valid until the next call. */
-static const char *said(const char *key)
-{
-	static char *text;
-
-	free(text);
-	text = json_dumps(json_object_get(result, key), JSON_ENCODE_ANY | JSON_COMPACT);
-	ck_assert_ptr_nonnull(text);
-	return text;
-}
-
-/* --- journal ---------------------------------------------------------------------------------- */
-
-/* Returns the journal of the module "odd", valid until the next call; "": there is none. */
-static const char *journal(void)
-{
-	static char text[8192];
-	FILE *file = fopen(scratch_path("journal"), "r");
-	size_t n = file != NULL ? fread(text, 1, sizeof(text) - 1, file) : 0;
-
-	if (file != NULL)
-		fclose(file);
-	text[n] = '\0';
-	return text;
-}
-
-static void forget_journal(void)
-{
-	unlink(scratch_path("journal"));
-}
-
-static unsigned journal_holds(const char *line)
-{
-	unsigned count = 0;
-
-	for (const char *at = journal(); (at = strstr(at, line)) != NULL; at++)
-		count++;
-	return count;
-}
 
 /* --- start ------------------------------------------------------------------------------------ */
 
@@ -363,148 +234,7 @@ START_TEST(an_invalid_configuration_changes_nothing)
 }
 END_TEST
 
-/* --- checks of modules ------------------------------------------------------------------------ */
-
-START_TEST(a_failed_check_prevents_the_start)
-{
-	config_vigil_lines("");
-	config_odd("a", "check = diagnose\nword = w");
-	config_odd("b", "check = diagnose-only");
-	config_odd("c", "check = silent");
-	config_odd("d", "check = ok");
-	ck_assert(!make());
-	ck_assert_uint_eq(diagnostics.errors, 3);
-	ck_assert_ptr_nonnull(
-		strstr(diagnostics.list[0].text, "a.conf:7: word = \"w\": the word of a is wrong"));
-	ck_assert_ptr_nonnull(strstr(diagnostics.list[1].text, "b.conf:3: the section is wrong"));
-	ck_assert_ptr_nonnull(
-		strstr(diagnostics.list[2].text, "c.conf:3: daemon \"c\": the check of "
-						 "module odd returned -6"));
-	ck_assert_uint_eq(journal_holds("check"), 4);
-	ck_assert_uint_eq(journal_holds("start"), 0);
-	diagnostics_clear(&diagnostics);
-	ck_assert_int_eq(host_test(scratch_path("vigil.conf"), NULL, &diagnostics), -EINVAL);
-	ck_assert_uint_eq(diagnostics.errors, 3);
-}
-END_TEST
-
-START_TEST(a_failed_check_at_a_reload_changes_nothing)
-{
-	config_vigil_lines("");
-	config_odd("a", "word = w");
-	bring_up();
-	forget_journal();
-	for (int i = 0; i < 3; i++) {
-		static const char *const how[] = {"diagnose", "diagnose-only", "silent"};
-		char lines[64];
-
-		snprintf(lines, sizeof(lines), "check = %s", how[i]);
-		config_vigil_lines("");
-		config_odd("a", "word = w");
-		config_odd("b", lines);
-		config_odd("c", "");
-		ck_assert_int_eq(reload(), -EINVAL);
-		ck_assert_uint_eq(log_holds(diagnostics.list[0].text), 1);
-		ck_assert_str_eq(state_at("/runs/a/status"), "\"running\"");
-		ck_assert_ptr_null(host_find(host, "c"));
-	}
-	/* not even the running daemon whose option is invalid */
-	config_vigil_lines("");
-	config_odd("a", "word = w\ncheck = diagnose");
-	ck_assert_int_eq(reload(), -EINVAL);
-	ck_assert_str_eq(state_at("/runs/a/status"), "\"running\"");
-	ck_assert_uint_eq(journal_holds("stop") + journal_holds("start"), 0);
-	ck_assert_str_eq(state_at("/vigil/reload_errors"), "4");
-	config_vigil_lines("");
-	config_odd("a", "word = v\ncheck = ok");
-	ck_assert_int_eq(reload(), 0);
-	ck_assert_str_eq(said("changed"), "[\"a\"]");
-}
-END_TEST
-
-START_TEST(a_note_is_logged_and_returned)
-{
-	config_vigil_lines("");
-	config_odd("a", "check = note\nword = w");
-	bring_up();
-	ck_assert_uint_eq(log_holds("a.conf:7: note: word = \"w\": the word looks wrong"), 1);
-	ck_assert_int_eq(reload(), 0);
-	ck_assert_uint_eq(log_holds("the word looks wrong"), 2);
-	ck_assert_ptr_nonnull(strstr(said("notes"), "the word looks wrong"));
-	ck_assert_str_eq(state_at("/runs/a/status"), "\"running\"");
-	config_vigil_lines("");
-	config_odd("a", "word = w");
-	ck_assert_int_eq(reload(), 0);
-	ck_assert_ptr_null(json_object_get(result, "notes"));
-}
-END_TEST
-
-START_TEST(forbidden_calls_in_a_check_have_no_effect)
-{
-	config_vigil_lines("");
-	config_odd("a", "check = careless\ninterval = 1h");
-	bring_up();
-	ck_assert_uint_eq(log_holds("the check of module odd calls vigil_every"), 1);
-	ck_assert_uint_eq(log_holds("a candidate"), 0);
-	ck_assert_str_eq(state_at("/runs/a/errors"), "0");
-	ck_assert_str_eq(state_at("/daemons/a"), "{\"starts\":1}");
-}
-END_TEST
-
-static void start_in_a_child(void)
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0) {
-		signal(SIGABRT, SIG_DFL);
-		host_new(scratch_path("vigil.conf"), &diagnostics);
-		_exit(0);
-	}
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-}
-
-/* A check that crashes vigild would crash it at each start, and no daemon would run. */
-START_TEST(a_daemon_whose_check_crashes_vigild_is_quarantined)
-{
-	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-	config_vigil_lines("");
-	config_odd("a", "check = abort");
-	config_odd("b", "");
-	for (int i = 0; i < 3; i++)
-		start_in_a_child();
-	ck_assert_uint_eq(journal_holds("check a"), 3);
-	bring_up();
-	ck_assert_uint_eq(
-		log_holds("a: the previous vigild crashed in a callback of this daemon: signal 6"),
-		1);
-	ck_assert_uint_eq(journal_holds("check a"), 3);
-	ck_assert_str_eq(state_at("/runs/a/status"), "\"failed\"");
-	ck_assert_ptr_nonnull(strstr(state_at("/runs/a/reason"), "quarantined"));
-	ck_assert_str_eq(state_at("/runs/b/status"), "\"running\"");
-	/* After its release, the daemon is checked before it starts. */
-	config_vigil_lines("");
-	config_odd("a", "check = diagnose");
-	config_odd("b", "");
-	ck_assert_int_eq(reload(), 0);
-	host_release(host, "a");
-	ck_assert_str_eq(state_at("/runs/a/status"), "\"failed\"");
-	ck_assert_ptr_nonnull(strstr(state_at("/runs/a/reason"), "the word of a is wrong"));
-	ck_assert_uint_eq(journal_holds("start a"), 0);
-}
-END_TEST
-
-/* A module that was built before the field `check` existed has no check, whatever follows its
- * descriptor in memory. */
-START_TEST(an_older_module_has_no_check)
-{
-	config_vigil_lines("");
-	config_daemon_lines("older", "");
-	bring_up();
-	ck_assert_str_eq(state_at("/daemons/older/started"), "true");
-}
-END_TEST
+/* --- settings --------------------------------------------------------------------------------- */
 
 START_TEST(options_that_need_a_restart_are_reported)
 {
@@ -650,12 +380,6 @@ SUITE("host", setup, teardown)
 	TEST(a_daemon_whose_module_changes_is_replaced);
 	TEST(unchanged_daemons_miss_no_tick_and_get_no_extra_tick);
 	TEST(an_invalid_configuration_changes_nothing);
-	TEST(a_failed_check_prevents_the_start);
-	TEST(a_failed_check_at_a_reload_changes_nothing);
-	TEST(a_note_is_logged_and_returned);
-	TEST(forbidden_calls_in_a_check_have_no_effect);
-	TEST(a_daemon_whose_check_crashes_vigild_is_quarantined);
-	TEST(an_older_module_has_no_check);
 	TEST(options_that_need_a_restart_are_reported);
 	TEST(a_changed_log_level_stays_until_the_file_changes);
 	TEST(a_watch_reports_all_changes_of_a_reload);

@@ -202,6 +202,38 @@ START_TEST(an_invalid_target_is_refused)
 }
 END_TEST
 
+/* log_check returns what log_open would return, and opens and creates nothing. */
+START_TEST(a_target_is_checked_without_being_used)
+{
+	const char *good = scratch_path("good"), *link = scratch_path("link");
+	const char *fifo = scratch_path("fifo");
+	int before = dup(0), after;
+
+	close(before);
+	ck_assert_int_eq(log_check(good), 0);
+	ck_assert_int_eq(access(good, F_OK), -1);
+	ck_assert_int_eq(symlink(good, link), 0);
+	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+	ck_assert_int_eq(log_check(link), -ELOOP);
+	ck_assert_int_eq(log_check(fifo), -ENXIO);
+	ck_assert_int_eq(log_check(scratch), -EISDIR);
+	ck_assert_int_eq(log_check("/dev/null"), -EINVAL);
+	ck_assert_int_eq(log_check(scratch_path("no/such")), -ENOENT);
+	ck_assert_int_eq(log_check("/no-such"), access("/", W_OK) == 0 ? 0 : -EACCES);
+	ck_assert_int_eq(log_check("relative"), -EINVAL);
+	ck_assert_int_eq(log_check("stderr"), 0);
+	ck_assert_int_eq(log_check("syslog"), 0);
+	ck_assert_int_eq(log_open(good, LEVEL_INFO), 0);
+	ck_assert_int_eq(log_check(good), 0);
+	log_info("still here");
+	assert_like(content(good), "still here\n$");
+	log_close();
+	after = dup(0);
+	ck_assert_int_eq(after, before);
+	close(after);
+}
+END_TEST
+
 START_TEST(the_file_is_reopened_after_a_rotation)
 {
 	const char *path = scratch_path("log"), *old = scratch_path("log.1");
@@ -643,6 +675,7 @@ SUITE("log", setup, teardown)
 	TEST(errno_is_preserved);
 	TEST(a_file_is_appended_to);
 	TEST(an_invalid_target_is_refused);
+	TEST(a_target_is_checked_without_being_used);
 	TEST(the_file_is_reopened_after_a_rotation);
 	TEST(descriptors_are_not_inherited_or_leaked);
 	TEST(long_lines_are_cut);

@@ -118,6 +118,35 @@ START_TEST(reload_is_printed_as_a_line)
 }
 END_TEST
 
+START_TEST(each_changed_option_of_a_reload_is_a_line)
+{
+	static const char body[] =
+		"\"started\":[\"spare\"],\"stopped\":[],\"changed\":[\"db\",\"web\"],"
+		"\"kept\":3,\"failed\":{\"db\":\"no\"},\"restart_needed\":[],"
+		"\"changes\":{\"db\":{},\"web\":{\"interval\":{\"old\":\"5s\",\"new\":\"10s\"},"
+		"\"probe\":{\"old\":\"\",\"new\":\"a\\tb\"}}},"
+		"\"vigil_changes\":{\"workers\":{\"old\":\"4\",\"new\":\"8\"}}}";
+	char answer[1024];
+
+	snprintf(answer, sizeof(answer), "{%s", body);
+	ck_assert_str_eq(result("reload", answer),
+		"reloaded: 1 started (spare), 0 stopped, 2 changed (db, web), 3 kept\n"
+		"db: started again, because it had failed\n"
+		"web: interval 5s -> 10s\n"
+		"web: probe (none) -> a\\tb\n"
+		"[vigil]: workers 4 -> 8\n"
+		"failed: db: no\n");
+	snprintf(answer, sizeof(answer), "{\"dry_run\":true,%s", body);
+	ck_assert_str_eq(result("reload", answer),
+		"would reload: 1 started (spare), 0 stopped, 2 changed (db, web), 3 kept\n"
+		"db: would be started again, because it has failed\n"
+		"web: interval 5s -> 10s\n"
+		"web: probe (none) -> a\\tb\n"
+		"[vigil]: workers 4 -> 8\n"
+		"would fail: db: no\n");
+}
+END_TEST
+
 START_TEST(explain_prints_the_state_and_the_history)
 {
 	setenv("TZ", "UTC", 1);
@@ -199,7 +228,9 @@ START_TEST(an_unexpected_reply_is_printed_safely)
 {
 	static const char *const verbs[] = {
 		"status", "list", "modules", "explain", "reload", "version", "run", "log", "get"};
-	static const char *const answers[] = {"null", "7", "\"\\u009b2J\"", "[]", "{}", "[1,[],{}]",
+	static const char *const answers[] = {"null", "7",
+		"{\"changes\":{\"a\":7,\"b\":{\"c\":1}},\"vigil_changes\":[\"\\u009b2J\"]}",
+		"\"\\u009b2J\"", "[]", "{}", "[1,[],{}]",
 		"{\"started\":[1,null],\"run\":{\"history\":[1,{\"time\":7}]},\"options\":1}",
 		"[{\"name\":1,\"options\":{\"a\":1,\"b\":null},\"health\":[],\"ticks\":\"x\"}]"};
 
@@ -353,6 +384,7 @@ SUITE("print", scratch_setup, scratch_teardown)
 {
 	TEST(status_is_printed_as_a_table);
 	TEST(reload_is_printed_as_a_line);
+	TEST(each_changed_option_of_a_reload_is_a_line);
 	TEST(explain_prints_the_state_and_the_history);
 	TEST(times_are_local_and_have_a_zone);
 	TEST(explain_prints_the_time_until_the_next_try);

@@ -80,6 +80,7 @@ _vigilctl() {
 		*) choices=$(_vigilctl_names) ;;
 		esac ;;
 	explain:* | run:* | restart:* | unregister:*) choices=$(_vigilctl_names) ;;
+	reload:*) choices=--dry-run ;;
 	log:*) choices=$'error\nwarning\nnotice\ninfo\ndebug' ;;
 	module:module) choices=$'new\ntest' ;;
 	module:test) compopt -o dirnames; return ;;

@@ -60,6 +60,7 @@ complete -c vigilctl -n '__vigilctl_verb_is status' -s w -l worst
 complete -c vigilctl -n '__vigilctl_verb_is pause resume' -l all
 complete -c vigilctl -n '__vigilctl_verb_is pause' -l for -x
 complete -c vigilctl -n '__vigilctl_verb_is pause' -l reason -x
+complete -c vigilctl -n '__vigilctl_verb_is reload' -l dry-run
 complete -c vigilctl -n '__vigilctl_verb_is log' -a 'error warning notice info debug'
 complete -c vigilctl -n '__vigilctl_verb_is help' -a '(__vigilctl_verbs)'
 complete -c vigilctl -n '__vigilctl_verb_is module' -a 'new test'

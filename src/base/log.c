@@ -14,7 +14,6 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <paths.h>
 #include <poll.h>
@@ -35,9 +34,9 @@
 #endif
 
 #include "base/clock.h"
+#include "base/log_internal.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "base/trust.h"
 
 #define LINE_SIZE PIPE_BUF         /* a line with time, level and newline */
 #define TEXT_SIZE (PIPE_BUF - 128) /* its escaped text */
@@ -54,7 +53,6 @@ struct target {
 };
 
 static int open_stderr(const char *path);
-static int open_file(const char *path);
 static int open_syslog(const char *path);
 static int open_journal(const char *path);
 static int send_plain(enum log_level level, const char *who, const char *text);
@@ -64,7 +62,7 @@ static int send_journal(enum log_level level, const char *who, const char *text)
 
 static const struct target plain = {"stderr", open_stderr, send_plain};
 static const struct target prefixed = {"auto", open_stderr, send_prefixed};
-static const struct target file = {"/", open_file, send_plain};
+static const struct target file = {"/", log_file_open, send_plain};
 static const struct target others[] = {
 	{"syslog", open_syslog, send_syslog},
 	{"journal", open_journal, send_journal},
@@ -130,43 +128,6 @@ const char *log_level_name(enum log_level level)
 static int open_stderr(const char *path)
 {
 	return STDERR_FILENO;
-}
-
-/* O_NONBLOCK is only for open itself: if the path is a FIFO, open must not block. */
-static int open_file(const char *path)
-{
-	int fd = open(path,
-		O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-		0640);
-	char why[TRUST_WHY];
-	struct stat st = {0};
-	int err = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		err = -EINVAL;
-	else if (st.st_nlink > 1)
-		err = -EMLINK;
-	else if (trust_descriptor(fd, &st, path, NULL, why, sizeof(why)) != 0)
-		err = -EPERM;
-	if (err == 0)
-		return fd;
-	close(fd);
-	return err;
-}
-
-const char *log_trouble(int err)
-{
-	switch (err) {
-	case -ELOOP: return "it is a symbolic link, and symbolic links are not followed";
-	case -EMLINK: return "it has more than one hard link";
-	case -EINVAL: return "it is not a regular file";
-	case -EPERM:
-		return "it is not owned by root or by the user of vigild, or it is writable by "
-		       "others; run chown and chmod go-w on it";
-	default: return strerror(-err);
-	}
 }
 
 /* Returns true if a line can be sent without blocking.  vigild does not make stderr non-blocking,
@@ -383,13 +344,28 @@ int log_open(const char *name, enum log_level level)
 	return 0;
 }
 
+int log_check(const char *name)
+{
+	const struct target *target = find(name);
+	int fd;
+
+	if (target == NULL)
+		return -EINVAL;
+	if (target == &file)
+		return log_file_check(name);
+	fd = target->open(name);
+	if (fd > STDERR_FILENO)
+		close(fd);
+	return fd < 0 ? fd : 0;
+}
+
 int log_reopen(void)
 {
 	int fd;
 
 	if (out.target != &file)
 		return 0;
-	fd = open_file(out.path);
+	fd = log_file_open(out.path);
 	if (fd < 0)
 		return fd;
 	close(out.fd);

@@ -23,7 +23,10 @@ enum log_level { LEVEL_ERROR, LEVEL_WARN, LEVEL_NOTICE, LEVEL_INFO, LEVEL_DEBUG 
  * -EPERM: an untrusted user owns or may write the file.  -ENOTSUP: vigild was built without the
  * journal. */
 int log_open(const char *target, enum log_level level);
-/* Returns the text of an error of log_open. */
+/* Returns the error that log_open would return for this target, or 0.  Nothing is created or
+ * changed. */
+int log_check(const char *target);
+/* Returns the text of an error of log_open and of log_check. */
 const char *log_trouble(int err);
 /* Reopens the file of a file target, for example after a log rotation.  Does nothing for other
  * targets.  Returns 0, or -errno, in which case the old file stays open. */

@@ -206,13 +206,55 @@ static void print_explain(json_t *result)
 
 /* --- reload and other verbs ------------------------------------------------------------------- */
 
+/* Prints a value of an option; "": it has none. */
+static void print_value(const char *text)
+{
+	print_clean(text[0] != '\0' ? text : "(none)");
+}
+
+/* Prints one line for each option: "web: interval 5s -> 10s". */
+static void print_options(const char *name, json_t *options)
+{
+	const char *option;
+	json_t *change;
+
+	json_object_foreach(options, option, change) {
+		print_clean(name);
+		fputs(": ", out());
+		print_clean(option);
+		putc(' ', out());
+		print_value(json_text(change, "old"));
+		fputs(" -> ", out());
+		print_value(json_text(change, "new"));
+		putc('\n', out());
+	}
+}
+
+static void print_changes(json_t *result, bool dry_run)
+{
+	const char *name;
+	json_t *options;
+
+	json_object_foreach(json_object_get(result, "changes"), name, options) {
+		print_options(name, options);
+		if (json_object_size(options) > 0)
+			continue;
+		print_clean(name);
+		fputs(dry_run ? ": would be started again, because it has failed\n"
+			      : ": started again, because it had failed\n",
+			out());
+	}
+	print_options("[vigil]", json_object_get(result, "vigil_changes"));
+}
+
 static void print_reload(json_t *result)
 {
 	static const char *const lists[] = {"started", "stopped", "changed"};
+	bool dry_run = json_is_true(json_object_get(result, "dry_run"));
 	const char *name;
 	json_t *why, *waiting = json_object_get(result, "restart_needed");
 
-	fputs("reloaded: ", out());
+	fputs(dry_run ? "would reload: " : "reloaded: ", out());
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
 		json_t *names = json_object_get(result, lists[i]);
 
@@ -221,8 +263,9 @@ static void print_reload(json_t *result)
 		fputs(", ", out());
 	}
 	fprintf(out(), "%d kept\n", (int)json_integer_value(json_object_get(result, "kept")));
+	print_changes(result, dry_run);
 	json_object_foreach(json_object_get(result, "failed"), name, why) {
-		fputs("failed: ", out());
+		fputs(dry_run ? "would fail: " : "failed: ", out());
 		print_clean(name);
 		fputs(": ", out());
 		print_clean(json_string_value(why));

@@ -72,6 +72,8 @@ void command_answer(struct host *host, const struct section *sections, struct co
 #define WORDS(n)      {.name = n, .type = JSON_ARRAY}
 #define OPTION(n)     {.name = n, .type = JSON_STRING, .option = true}
 #define SWITCH(n)     {.name = n, .type = JSON_TRUE, .option = true}
+#define ANSWER_SWITCH(n) \
+	{.name = n, .type = JSON_TRUE, .option = true, .no_pipe = true}
 #define NOTHING       {.name = NULL}
 
 const struct command commands[] = {
@@ -91,8 +93,8 @@ const struct command commands[] = {
 		{WORD("name"), MAYBE_WORD("pointer"), OPTION("warning"), OPTION("critical")}, command_check},
 	{"modules", "", "print the modules, and why some are refused",
 		ACCESS_READ, false, {NOTHING}, command_modules},
-	{"reload", "", "read the configuration again",
-		ACCESS_WRITE, true, {NOTHING}, command_reload},
+	{"reload", "[--dry-run]", "read the configuration again, or only print the changes",
+		ACCESS_WRITE, true, {ANSWER_SWITCH("dry_run")}, command_reload},
 	{"run", "NAME", "run a tick of a daemon now",
 		ACCESS_WRITE, true, {WORD("name")}, command_tick},
 	{"restart", "NAME", "restart the service of a daemon now",

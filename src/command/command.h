@@ -56,14 +56,18 @@ struct command_reply {
 
 /* A parameter: its name in "params", its type, and whether it is required.  On a command line, the
  * parameters are words in the order of the table, and an array takes all remaining words.  Options
- * are `--name VALUE`, or `-n VALUE` with the first letter of the name.  An option of type JSON_TRUE
- * is `--name` without a value; in JSON it may be true or false. */
+ * are `--name VALUE`, or `-n VALUE` with the first letter of the name.  A `_` of the name is a `-` on
+ * the command line.  An option of type JSON_TRUE is `--name` without a value; in JSON it may be true
+ * or false. */
 struct command_param {
 	const char *name;
 	json_type type;
 	bool required;
 	bool option;
+	bool no_pipe; /* useless without the reply, so it is not allowed on the pipe */
 };
+
+#define COMMAND_OPTION_NAME 40
 
 #define COMMAND_PARAMS_MAX 4
 
@@ -95,6 +99,10 @@ void command_run(struct host *host, const struct peer *peer, const char *verb, j
 void command_reply_clear(struct command_reply *reply);
 /* Finds a parameter of a verb.  NULL: the verb has no parameter of this name. */
 const struct command_param *command_param(const struct command *command, const char *name);
+/* Writes the name of an option on the command line, such as "--dry-run", to name.  Returns name. */
+const char *command_option_name(const struct command_param *param, char name[COMMAND_OPTION_NAME]);
+/* Finds the option of a word such as "--dry-run".  NULL: the verb has no such option. */
+const struct command_param *command_option(const struct command *command, const char *word);
 /* Parses the words of a command line (ended by NULL).  Returns the parameters as an object, a new
  * reference, or NULL with the reason in why. */
 json_t *command_params(const struct command *command, char *const *words, char *why, size_t size);

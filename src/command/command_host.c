@@ -148,9 +148,12 @@ static void fail_diagnostics(
 
 void command_reload(struct host *host, json_t *params, struct command_reply *reply)
 {
+	bool dry_run = json_is_true(json_object_get(params, "dry_run"));
 	struct diagnostics diagnostics = {0};
+	int err = dry_run ? host_dry_run(host, &reply->result, &diagnostics)
+			  : host_reload(host, &reply->result, &diagnostics);
 
-	if (host_reload(host, &reply->result, &diagnostics) != 0)
+	if (err != 0)
 		fail_diagnostics(
 			&diagnostics, "the configuration has errors; nothing was changed", reply);
 }

@@ -11,13 +11,33 @@
 
 #include "command/command.h"
 
+const char *command_option_name(const struct command_param *param, char name[COMMAND_OPTION_NAME])
+{
+	snprintf(name, COMMAND_OPTION_NAME, "--%s", param->name);
+	for (char *p = name; *p != '\0'; p++)
+		if (*p == '_')
+			*p = '-';
+	return name;
+}
+
+const struct command_param *command_option(const struct command *command, const char *word)
+{
+	char name[COMMAND_OPTION_NAME];
+
+	for (unsigned i = 0; i < COMMAND_PARAMS_MAX && command->params[i].name != NULL; i++)
+		if (command->params[i].option &&
+			strcmp(command_option_name(&command->params[i], name), word) == 0)
+			return &command->params[i];
+	return NULL;
+}
+
 /* Finds the option of a word "--name", "--name=VALUE", "-n" or "-nVALUE".  NULL: the verb has no
  * such option.  *value: the value in the same word, or NULL. */
 static const struct command_param *option_of(
 	const struct command *command, const char *word, const char **value)
 {
 	const char *end = strchr(word, '=');
-	char name[32];
+	char name[COMMAND_OPTION_NAME];
 
 	*value = NULL;
 	if (word[1] != '-') {
@@ -27,10 +47,10 @@ static const struct command_param *option_of(
 				return &command->params[i];
 		return NULL;
 	}
-	word += 2;
-	snprintf(name, sizeof(name), "%.*s", end != NULL ? (int)(end - word) : 31, word);
+	snprintf(name, sizeof(name), "%.*s",
+		end != NULL ? (int)(end - word) : COMMAND_OPTION_NAME - 1, word);
 	*value = end != NULL ? end + 1 : NULL;
-	return command_param(command, name);
+	return command_option(command, name);
 }
 
 /* "-5" and "-" are operands, not options. */
@@ -45,14 +65,16 @@ static int take_option(
 {
 	const char *word = *(*words)++, *value;
 	const struct command_param *p = option_of(command, word, &value);
+	char name[COMMAND_OPTION_NAME];
 
-	if (p == NULL || !p->option) {
+	if (p == NULL) {
 		snprintf(why, size, "%s: unknown option \"%.*s\"", command->verb,
 			(int)strcspn(word, "="), word);
 		return -EINVAL;
 	}
 	if (p->type == JSON_TRUE && value != NULL) {
-		snprintf(why, size, "--%s does not take a value: \"%.64s\"", p->name, word);
+		snprintf(why, size, "%s does not take a value: \"%.64s\"",
+			command_option_name(p, name), word);
 		return -EINVAL;
 	}
 	if (p->type == JSON_TRUE)
@@ -60,7 +82,7 @@ static int take_option(
 	if (value == NULL && **words != NULL)
 		value = *(*words)++;
 	if (value == NULL || json_object_set_new(params, p->name, json_string(value)) < 0) {
-		snprintf(why, size, "--%s requires a value", p->name);
+		snprintf(why, size, "%s requires a value", command_option_name(p, name));
 		return -EINVAL;
 	}
 	return 0;

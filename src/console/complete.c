@@ -142,13 +142,11 @@ static void offer_pointers(struct search *s)
 
 static void offer_options(struct search *s, const struct command *command)
 {
-	char name[40];
+	char name[COMMAND_OPTION_NAME];
 
-	for (unsigned i = 0; i < COMMAND_PARAMS_MAX && command->params[i].name != NULL; i++) {
-		snprintf(name, sizeof(name), "--%s", command->params[i].name);
+	for (unsigned i = 0; i < COMMAND_PARAMS_MAX && command->params[i].name != NULL; i++)
 		if (command->params[i].option)
-			offer(s, name, false);
-	}
+			offer(s, command_option_name(&command->params[i], name), false);
 }
 
 /* --- type of the word ------------------------------------------------------------------------- */
@@ -174,7 +172,7 @@ static const struct command_param *next_param(const struct command *command, cha
 		;
 	for (; *words != NULL && p < end; words++) {
 		if (strncmp(*words, "--", 2) == 0) {
-			option = command_param(command, *words + 2);
+			option = command_option(command, *words);
 			if (option != NULL && option->type != JSON_TRUE && *++words == NULL)
 				return NULL;
 		} else if (words[0][0] != '-' && p->type != JSON_ARRAY) {

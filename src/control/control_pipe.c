@@ -71,9 +71,25 @@ static void run(struct control_pipe *pipe, const struct command *command, json_t
 	json_decref(reply.data);
 }
 
+/* Returns the option that is useless without a reply, as a word; NULL: there is none. */
+static const char *answer_option(
+	const struct command *command, json_t *params, char name[COMMAND_OPTION_NAME])
+{
+	const struct command_param *p;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(params, key, value) {
+		p = command_param(command, key);
+		if (p->no_pipe)
+			return command_option_name(p, name);
+	}
+	return NULL;
+}
+
 static void on_line(struct control_pipe *pipe, char *line)
 {
-	char *words[WORDS_MAX + 1], why[128];
+	char *words[WORDS_MAX + 1], why[128], name[COMMAND_OPTION_NAME];
 	const struct command *command;
 	json_t *params;
 
@@ -86,10 +102,13 @@ static void on_line(struct control_pipe *pipe, char *line)
 		return;
 	}
 	params = command_params(command, words + 1, why, sizeof(why));
-	if (params != NULL)
-		run(pipe, command, params);
-	else
+	if (params == NULL)
 		log_warn("pipe: %s: %s", command->verb, why);
+	else if (answer_option(command, params, name) != NULL)
+		log_warn("pipe: %s: %s is not allowed here, because the pipe sends no reply",
+			command->verb, name);
+	else
+		run(pipe, command, params);
 	json_decref(params);
 }
 

@@ -1,7 +1,7 @@
 /*
  * host: see host.h.  Each reload makes a new plan from the configuration files.  If the plan has no
- * error, the host applies the difference to the running daemons.  A daemon whose module and options
- * are the same is not touched and misses no tick.
+ * error, the host compares it with the running daemons (host_compare.c) and applies the difference
+ * (host_apply.c).  A dry run ends after the comparison.
  *
  * The host tears the environment down in the opposite order: it rejects new work, then stops the
  * workers, then the daemons, then closes the store.
@@ -43,149 +43,6 @@
 
 #define DRAIN (10 * CLOCK_SECOND)
 
-/* --- apply ------------------------------------------------------------------------------------ */
-
-static struct vigil_daemon *daemon_at(size_t index, void *arg)
-{
-	return host_daemon(arg, index);
-}
-
-static struct vigil_daemon *find_by_name(const char *name, void *arg)
-{
-	return host_find(arg, name);
-}
-
-static struct vigil_daemon *find_after(const char *name, void *arg)
-{
-	return host_daemon_after(arg, name);
-}
-
-/* Stops the daemon and frees it. */
-static void end(struct host *host, struct vigil_daemon *d)
-{
-	daemon_list_remove(&host->daemon_list, d);
-	daemon_free(d);
-}
-
-static struct vigil_daemon *begin(struct host *host, const struct plan_daemon *pd)
-{
-	struct vigil_daemon *d =
-		daemon_new(&host->environment, pd->name, pd->module, pd->descriptor, pd->options);
-	char why[256];
-
-	daemon_list_add(&host->daemon_list, d);
-	pause_restore(host->pauses, d);
-	if (pd->why != NULL)
-		daemon_fail(d, "%s", pd->why);
-	else if (quarantine_has(host->store, pd->name, why, sizeof(why)))
-		daemon_fail(d, "%s", why);
-	else
-		daemon_start(d);
-	return d;
-}
-
-static bool is_same(const struct vigil_daemon *d, const struct plan_daemon *pd)
-{
-	return strcmp(daemon_module(d), pd->module) == 0 && pd->descriptor != NULL &&
-	       daemon_options(d) != NULL;
-}
-
-static void list_name(json_t *result, const char *key, const char *name)
-{
-	json_array_append_new(json_object_get(result, key), json_string(name));
-}
-
-static void stop_the_unwanted(struct host *host, const struct plan *plan, json_t *result)
-{
-	for (size_t i = host->daemon_list.count; i-- > 0;) {
-		struct vigil_daemon *d = daemon_list_at(&host->daemon_list, i);
-		const char *name = daemon_name(d);
-
-		if (plan_find(plan, name) != NULL)
-			continue;
-		list_name(result, "stopped", name);
-		log_write(LEVEL_NOTICE, name, "stopped: no longer watched");
-		end(host, d);
-	}
-}
-
-/* Applies the plan to one daemon.  The result says whether the daemon is new, changed or unchanged.
- * A daemon that failed before is started again, as a changed one. */
-static const char *apply_one(struct host *host, const struct plan_daemon *pd)
-{
-	struct vigil_daemon *d = host_find(host, pd->name);
-
-	if (d == NULL) {
-		begin(host, pd);
-		return "started";
-	}
-	if (daemon_status(d) == DAEMON_FAILED || !is_same(d, pd)) {
-		end(host, d);
-		begin(host, pd);
-		return "changed";
-	}
-	if (option_set_equal(daemon_options(d), pd->options))
-		return "kept";
-	daemon_reconfigure(d, pd->options);
-	return "changed";
-}
-
-/* The options must be checked now, because they were not checked while the daemon was in
- * quarantine. */
-static void start_released(struct host *host, const struct plan_daemon *pd)
-{
-	struct diagnostics diagnostics = {0};
-
-	if (plan_check_daemon(host->plan, pd, &diagnostics) == 0)
-		apply_one(host, pd);
-	else
-		daemon_fail(host_find(host, pd->name), "%s", diagnostics.list[0].text);
-	diagnostics_clear(&diagnostics);
-}
-
-void host_release(struct host *host, const char *name)
-{
-	const struct plan_daemon *pd = plan_find(host->plan, name);
-	struct diagnostics diagnostics = {0};
-	json_t *result;
-
-	if (pd == NULL)
-		return;
-	if (quarantine_release_module(host->store, pd->module)) {
-		log_notice("the module %s is no longer quarantined", pd->module);
-		host_reload(host, &result, &diagnostics); /* the reload opens the module */
-		json_decref(result);
-		diagnostics_clear(&diagnostics);
-	} else if (quarantine_release(host->store, name)) {
-		log_write(LEVEL_NOTICE, name, "no longer quarantined");
-		start_released(host, pd);
-	}
-}
-
-static json_t *apply(struct host *host, const struct plan *plan)
-{
-	json_t *result = json_pack("{s:[],s:[],s:[],s:i,s:{},s:[]}", "started", "stopped",
-		"changed", "kept", 0, "failed", "restart_needed");
-	json_int_t kept = 0;
-
-	stop_the_unwanted(host, plan, result);
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct plan_daemon *pd = &plan->daemons[i];
-		const char *what = apply_one(host, pd);
-		const char *reason = daemon_reason(host_find(host, pd->name));
-
-		if (strcmp(what, "kept") == 0)
-			kept++;
-		else
-			list_name(result, what, pd->name);
-		if (reason[0] != '\0')
-			json_object_set_new(
-				json_object_get(result, "failed"), pd->name, json_string(reason));
-	}
-	json_object_set_new(result, "kept", json_integer(kept));
-	return result;
-}
-
 /* --- reload ----------------------------------------------------------------------------------- */
 
 static void log_result(const json_t *result)
@@ -198,41 +55,80 @@ static void log_result(const json_t *result)
 		json_object_size(json_object_get(result, "failed")));
 }
 
-/* Logs the notes, adds them to the result if there is one, and clears them.  Notes do not make a
- * reload fail. */
-static void log_notes(struct diagnostics *diagnostics, json_t *result)
+/* Logs the notes.  Notes do not make a reload fail. */
+static void log_notes(const struct diagnostics *diagnostics)
 {
-	for (size_t i = 0; i < diagnostics->count; i++) {
+	for (size_t i = 0; i < diagnostics->count; i++)
 		log_warn("%s", diagnostics->list[i].text);
-		if (result != NULL && json_object_get(result, "notes") == NULL)
-			json_object_set_new(result, "notes", json_array());
-		if (result != NULL)
-			list_name(result, "notes", diagnostics->list[i].text);
-	}
+}
+
+/* Moves the notes to the result. */
+static void move_notes(struct diagnostics *diagnostics, json_t *result)
+{
+	json_t *notes = json_array();
+
+	for (size_t i = 0; i < diagnostics->count; i++)
+		json_array_append_new(notes, json_string(diagnostics->list[i].text));
+	if (diagnostics->count > 0)
+		json_object_set(result, "notes", notes);
+	json_decref(notes);
 	diagnostics_clear(diagnostics);
+}
+
+/* The directories of the running configuration.  Making a plan has set those of the new one. */
+static void restore_directories(struct host *host)
+{
+	modules_set_directories(host->modules,
+		(const char *const *)config_vigil(host->plan->config, "modules")->list);
 }
 
 static int refuse_reload(struct host *host, const struct diagnostics *diagnostics)
 {
 	host->reload_errors++;
-	modules_set_directories(host->modules,
-		(const char *const *)config_vigil(host->plan->config, "modules")->list);
+	restore_directories(host);
 	for (size_t i = 0; i < diagnostics->count; i++)
 		log_error("%s", diagnostics->list[i].text);
 	log_error("the configuration was not reloaded; the running daemons are unchanged");
 	return -EINVAL;
 }
 
-int host_reload(struct host *host, json_t **result, struct diagnostics *diagnostics)
+/* False, with an error: the host is stopping, so that a reload is not possible. */
+static bool may_reload(const struct host *host, struct diagnostics *diagnostics)
 {
+	LOOP_ASSERT_OWNER();
+	if (host->stopping)
+		diagnostic_add(diagnostics, NULL, 0, "vigild is stopping");
+	return !host->stopping;
+}
+
+int host_dry_run(struct host *host, json_t **result, struct diagnostics *diagnostics)
+{
+	struct host_comparison comparison;
 	struct plan *plan;
 
-	LOOP_ASSERT_OWNER();
 	*result = NULL;
-	if (host->stopping) {
-		diagnostic_add(diagnostics, NULL, 0, "vigild is stopping");
+	if (!may_reload(host, diagnostics))
 		return -EINVAL;
+	plan = plan_make(host->file, host->modules, false, diagnostics);
+	restore_directories(host);
+	if (plan != NULL && host_check_log(host->plan->config, plan->config, diagnostics) == 0) {
+		comparison = host_compare(host, plan);
+		*result = host_comparison_end(&comparison);
+		json_object_set_new(*result, "dry_run", json_true());
+		move_notes(diagnostics, *result);
 	}
+	plan_free(plan);
+	return *result != NULL ? 0 : -EINVAL;
+}
+
+int host_reload(struct host *host, json_t **result, struct diagnostics *diagnostics)
+{
+	struct host_comparison comparison;
+	struct plan *plan;
+
+	*result = NULL;
+	if (!may_reload(host, diagnostics))
+		return -EINVAL;
 	plan = plan_make(host->file, host->modules, false, diagnostics);
 	if (plan == NULL) {
 		/* The log is reopened even if the configuration is invalid, because the old file
@@ -244,14 +140,17 @@ int host_reload(struct host *host, json_t **result, struct diagnostics *diagnost
 		plan_free(plan);
 		return refuse_reload(host, diagnostics);
 	}
+	comparison = host_compare(host, plan);
 	host_take_settings(host, plan->config);
-	*result = apply(host, plan);
-	host_report_pending(host->plan->config, plan->config, *result);
+	host_apply(host, plan, &comparison);
+	*result = host_comparison_end(&comparison);
+	host_log_pending(*result);
 	plan_free(host->plan);
 	host->plan = plan;
 	host->reloads++;
 	host->generation++;
-	log_notes(diagnostics, *result);
+	log_notes(diagnostics);
+	move_notes(diagnostics, *result);
 	log_result(*result);
 	return 0;
 }
@@ -302,6 +201,21 @@ static bool is_daemon_quarantined(const char *name, char *why, size_t size, void
 	struct host *host = arg;
 
 	return quarantine_has(host->store, name, why, size);
+}
+
+static struct vigil_daemon *daemon_at(size_t index, void *arg)
+{
+	return host_daemon(arg, index);
+}
+
+static struct vigil_daemon *find_by_name(const char *name, void *arg)
+{
+	return host_find(arg, name);
+}
+
+static struct vigil_daemon *find_after(const char *name, void *arg)
+{
+	return host_daemon_after(arg, name);
 }
 
 static bool open_environment(struct host *host, const struct config *config)
@@ -357,7 +271,8 @@ struct host *host_new(const char *file, struct diagnostics *diagnostics)
 	}
 	host->plan = plan_make_of(config, host->modules, false, diagnostics);
 	if (host->plan != NULL) {
-		log_notes(diagnostics, NULL);
+		log_notes(diagnostics);
+		diagnostics_clear(diagnostics);
 		return host;
 	}
 	config = NULL;
@@ -369,8 +284,11 @@ fail:
 
 void host_start(struct host *host)
 {
-	json_t *result = apply(host, host->plan);
+	struct host_comparison comparison = host_compare(host, host->plan);
+	json_t *result;
 
+	host_apply(host, host->plan, &comparison);
+	result = host_comparison_end(&comparison);
 	host->generation = 1;
 	log_notice("vigil %s is up with %zu daemon%s, %zu of them failed", PACKAGE_VERSION,
 		host->daemon_list.count, host->daemon_list.count == 1 ? "" : "s",
@@ -381,7 +299,8 @@ void host_start(struct host *host)
 static void stop_daemons(struct host *host)
 {
 	while (host->daemon_list.count > 0)
-		end(host, daemon_list_at(&host->daemon_list, host->daemon_list.count - 1));
+		host_remove_daemon(
+			host, daemon_list_at(&host->daemon_list, host->daemon_list.count - 1));
 }
 
 static void on_children_ended(void *arg)

@@ -39,9 +39,16 @@ void host_start(struct host *host);
 /* Reloads the configuration.  SIGHUP, the pipe and `vigilctl reload` all use this function.
  * Returns 0 and sets *result (a new reference) to
  * {"started":[...],"stopped":[...],"changed":[...],"kept":N,"failed":{name:why},
+ * "changes":{name:{option:{"old","new"}}}, "vigil_changes":{option:{"old","new"}},
  * "restart_needed":[changed keys of [vigil] that need a restart of vigild]}, with "notes":[...] if
- * something looks like a mistake.  Or returns -EINVAL with diagnostics, and nothing has changed. */
+ * something looks like a mistake.  "changes" has an entry for each changed daemon.  The entry is
+ * empty if the daemon is only started again because it has failed.  The values are texts, "" for
+ * none, and *** for a secret.  Or returns -EINVAL with diagnostics, and nothing has changed. */
 int host_reload(struct host *host, json_t **result, struct diagnostics *diagnostics);
+/* Compares the configuration files with the running daemons as host_reload does, and applies
+ * nothing.  It returns the same, with "dry_run":true in the result; "failed" has the daemons that
+ * are known to fail.  Modules that are not loaded yet are loaded, because they check their options. */
+int host_dry_run(struct host *host, json_t **result, struct diagnostics *diagnostics);
 /* Rejects new work, drains the workers, saves the state and stops the daemons.  Then calls
  * stopped. */
 void host_stop(struct host *host, void (*stopped)(void *arg), void *arg);

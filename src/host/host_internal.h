@@ -1,6 +1,7 @@
 /*
- * host_internal: struct host, for the files that share it. host.c decides which daemons run,
- * host_settings.c applies the section [vigil], and host_status.c serves /vigil and /runs.
+ * host_internal: struct host, for the files that share it. host.c starts, reloads and stops,
+ * host_compare.c decides which daemons a reload changes, host_apply.c changes them, host_settings.c
+ * applies the section [vigil], and host_status.c serves /vigil and /runs.
  */
 #ifndef HOST_INTERNAL_H
 #define HOST_INTERNAL_H
@@ -13,6 +14,9 @@
 #include "host/daemon_list.h"
 #include "host/host.h"
 #include "worker/worker_pool.h"
+
+struct plan;
+struct plan_daemon;
 
 struct host {
 	struct plan *plan; /* the plan that was applied last; owned */
@@ -39,15 +43,57 @@ struct host {
 	void *stopped_arg;
 };
 
+/* --- host_compare.c: what a plan changes ------------------------------------------------------ */
+
+/* What a plan does with one of its daemons. */
+enum host_step {
+	HOST_START,       /* the daemon is new */
+	HOST_REPLACE,     /* stop it and start it: it has failed, or its module differs */
+	HOST_RECONFIGURE, /* its options differ */
+	HOST_KEEP
+};
+
+struct host_comparison {
+	enum host_step *steps; /* one for each daemon of the plan */
+	json_t *result;        /* see host_reload */
+};
+
+/* Compares the plan with the running daemons and with the plan that was applied last.  Changes
+ * nothing. */
+struct host_comparison host_compare(struct host *host, const struct plan *plan);
+/* Frees the comparison and returns its result, which the caller owns. */
+json_t *host_comparison_end(struct host_comparison *comparison);
+enum host_step host_step_of(struct host *host, const struct plan_daemon *pd);
+
+#define HOST_REFUSAL 512
+/* Returns why a daemon must not be started, in why: its module cannot be used, or it is in
+ * quarantine.  NULL: it may be started. */
+const char *host_start_refusal(
+	struct host *host, const struct plan_daemon *pd, char why[HOST_REFUSAL]);
+
+/* --- host_apply.c: which daemons run ---------------------------------------------------------- */
+
+/* Applies a comparison with this plan, and adds the daemons that have failed to its result. */
+void host_apply(
+	struct host *host, const struct plan *plan, const struct host_comparison *comparison);
+/* Stops the daemon and frees it. */
+void host_remove_daemon(struct host *host, struct vigil_daemon *d);
+
 /* --- host_settings.c: the section [vigil] ----------------------------------------------------- */
 
 struct worker_pool_limits host_limits(const struct config *config);
 /* Applies the settings that can change while the host runs. */
 void host_take_settings(struct host *host, const struct config *config);
-void host_report_pending(const struct config *old, const struct config *new, json_t *result);
+/* Returns true if a change of this setting takes effect only when vigild is restarted. */
+bool host_setting_is_fixed(const char *option);
+/* Logs the changed settings of a result that need a restart. */
+void host_log_pending(json_t *result);
 /* Opens the log, or reopens it. old is NULL at the start.  Returns 0, or -errno with a
  * diagnostic. */
 int host_take_log(
+	const struct config *old, const struct config *new, struct diagnostics *diagnostics);
+/* Returns the error that host_take_log would return, and opens nothing. */
+int host_check_log(
 	const struct config *old, const struct config *new, struct diagnostics *diagnostics);
 
 /* Mounts /vigil and /runs in the state, and announces changes of /vigil/degraded.  0 or -errno. */

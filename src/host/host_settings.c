@@ -1,6 +1,8 @@
 /*
  * host_settings: applies the section [vigil] at the start and at each reload.
  */
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
@@ -32,7 +34,7 @@ static unsigned exec_max(const struct config *config)
 	return given > 0 ? (unsigned)given : 4 + 4 * cpu_count();
 }
 
-/* Settings that are not applied here need a restart: see host_report_pending. */
+/* Settings that are not applied here need a restart: see host_setting_is_fixed. */
 void host_take_settings(struct host *host, const struct config *config)
 {
 	const struct worker_pool_limits limits = host_limits(config);
@@ -47,20 +49,41 @@ void host_take_settings(struct host *host, const struct config *config)
 	services_set_upgrade_wait(host->services, config_vigil(config, "upgrade_wait")->number);
 }
 
-/* Reports the changed settings that need a restart, so that the user does not assume that they were
- * applied. */
-void host_report_pending(const struct config *old, const struct config *new, json_t *result)
+bool host_setting_is_fixed(const char *option)
 {
 	static const char *const fixed[] = {"socket", "pipe", "state_dir", "group"};
 
-	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++) {
-		if (!option_set_differs(old->vigil, new->vigil, fixed[i]))
-			continue;
-		json_array_append_new(
-			json_object_get(result, "restart_needed"), json_string(fixed[i]));
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
+		if (strcmp(fixed[i], option) == 0)
+			return true;
+	return false;
+}
+
+/* They are logged, so that the user does not assume that they were applied. */
+void host_log_pending(json_t *result)
+{
+	json_t *option;
+	size_t index;
+
+	json_array_foreach(json_object_get(result, "restart_needed"), index, option)
 		log_warn("[vigil] %s has changed; the change takes effect when vigild is restarted",
-			fixed[i]);
-	}
+			json_string_value(option));
+}
+
+static bool is_new_log(const struct config *old, const struct config *new)
+{
+	return old == NULL || option_set_differs(old->vigil, new->vigil, "log");
+}
+
+/* Adds a diagnostic, unless err is 0.  Returns err. */
+static int diagnose_log(const struct config *config, int err, struct diagnostics *diagnostics)
+{
+	const char *log = config_vigil(config, "log")->text;
+
+	if (err != 0)
+		diagnostic_add(
+			diagnostics, config->file, 0, "log = \"%s\": %s", log, log_trouble(err));
+	return err;
 }
 
 int host_take_log(
@@ -72,15 +95,21 @@ int host_take_log(
 	/* A level that `vigilctl log` has set stays until the value in the file changes. */
 	if (old == NULL || option_set_differs(old->vigil, new->vigil, "log_level"))
 		log_level_parse(config_vigil(new, "log_level")->text, &level);
-	if (old == NULL || option_set_differs(old->vigil, new->vigil, "log"))
+	if (is_new_log(old, new))
 		err = log_open(config_vigil(new, "log")->text, level);
 	else
 		err = log_reopen();
-	if (err != 0) {
-		diagnostic_add(diagnostics, new->file, 0, "log = \"%s\": %s",
-			config_vigil(new, "log")->text, log_trouble(err));
-		return err;
-	}
-	log_set_level(level);
-	return 0;
+	if (err == 0)
+		log_set_level(level);
+	return diagnose_log(new, err, diagnostics);
+}
+
+int host_check_log(
+	const struct config *old, const struct config *new, struct diagnostics *diagnostics)
+{
+	const char *log = config_vigil(new, "log")->text;
+	/* A target that is not a file is not opened again. */
+	int err = is_new_log(old, new) || log[0] == '/' ? log_check(log) : 0;
+
+	return diagnose_log(new, err, diagnostics);
 }

@@ -152,6 +152,7 @@ static int reconfigure(vigil_daemon *d)
 static const vigil_option options[] = {
 	VIGIL_OPTION("journal", VIGIL_PATH, NULL, "the file", .flags = VIGIL_REQUIRED),
 	VIGIL_OPTION("word", VIGIL_TEXT, NULL, "any"),
+	VIGIL_OPTION("token", VIGIL_TEXT, NULL, "any, but secret", .flags = VIGIL_SECRET),
 	VIGIL_OPTION("start", VIGIL_CHOICE, "ok", "how it goes", .choices = "ok error refuse"),
 	VIGIL_OPTION("check", VIGIL_CHOICE, "ok", "what the check of the options says",
 		.choices = "ok diagnose diagnose-only note careless silent abort"),

@@ -100,6 +100,7 @@ if command -v python3 >/dev/null; then
 	completes bash "/vigil" watch /v
 	completes bash "web worker" pause w
 	completes bash "--all --for --reason" pause --
+	completes bash "--dry-run" reload --
 	completes bash "warning" log w
 	completes bash "new test" module ""
 	completes bash "/runs/web" check worker /runs/web
@@ -120,6 +121,7 @@ if command -v zsh >/dev/null && command -v python3 >/dev/null; then
 	completes zsh "/daemons/worker" get /daemons/wo
 	completes zsh "/daemons/web/a~1b~0c" get /daemons/web/a
 	completes zsh "--reason" pause --r
+	completes zsh "--dry-run" reload --d
 	completes zsh "warning" log w
 	completes zsh "/runs/web" check worker /runs/web
 	completes zsh '/daemons/web/odd/$(touch x)' get '/daemons/web/odd/\$'
@@ -131,6 +133,7 @@ fi
 if command -v fish >/dev/null; then
 	completes fish "register reload restart resume" re
 	completes fish "web" explain we
+	completes fish "--dry-run" reload --d
 	completes fish "/daemons/web /daemons/worker" get /daemons/w
 	completes fish "/daemons/web/a~1b~0c" get /daemons/web/a
 	completes fish "warning" log w

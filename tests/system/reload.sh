@@ -1,6 +1,6 @@
 #!/bin/bash
 # Reload: 200 SIGHUPs in a second lose no tick of an unchanged daemon.  A broken file changes nothing.
-# Added daemons are started, changed ones changed, and removed ones stopped.
+# Added daemons are started, changed ones changed, and removed ones stopped.  A dry run changes nothing.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
@@ -70,11 +70,47 @@ check "refused reloads do not restart the daemon" [ "$(get /runs/steady/since)" 
 
 conf < <(section other 1s; printf '[daemon:unused]\nmodule = service\nservice = x\n'; )
 sed -i 's/^steady = yes/&\nother = yes/' "$work/vigil.conf"
+# traces: what a reload would change, except the ticks
+traces() {
+	local at
+	for at in /vigil/generation /vigil/reloads /vigil/reload_errors /runs/steady/since /runs/other/since \
+		/runs/extra/since; do
+		echo "$at $(get $at)"
+	done
+	grep -cE 'reload|intervall' "$work/log"
+}
+before=$(traces)
+ctl reload --dry-run >"$work/out"
+check "a dry run prints the daemon that would be started" \
+	grep -qx 'would reload: 1 started (other), 0 stopped, 0 changed, 1 kept' "$work/out"
+check "a dry run with a new daemon changes nothing" [ "$before" = "$(traces)" ]
 ctl reload >"$work/out"
 check "a reload starts a new daemon" grep -q '1 started (other).* 1 kept' "$work/out"
-sed -i 's/interval = 1s/interval = 2s/' "$work/vigil.conf"
+sed -i 's/interval = 1s/interval = 2s/; s/^\[vigil\]/&\nworkers = 7/' "$work/vigil.conf"
+before=$(traces) ticks=$(get /runs/steady/ticks)
+ctl reload --dry-run >"$work/out"
+check "a dry run counts the daemon whose option has changed" \
+	grep -qx 'would reload: 0 started, 0 stopped, 1 changed (other), 1 kept' "$work/out"
+check "a dry run prints the old and the new value of an option" grep -qx 'other: interval 1s -> 2s' "$work/out"
+check "a dry run prints the changed option of vigild" grep -qx '\[vigil\]: workers 4 -> 7' "$work/out"
+ctl -o json reload --dry-run >"$work/out"
+check "a dry run says in JSON that it is one" grep -q '"dry_run": true' "$work/out"
+check "a dry run with a changed option changes nothing" [ "$before" = "$(traces)" ]
+check "the daemons tick after a dry run" wait_for 10 more_than /runs/steady/ticks "$((ticks + 2))"
+cp "$work/vigil.conf" "$work/right"
+echo 'intervall = 3' >>"$work/vigil.conf"
+if ctl reload --dry-run >"$work/out" 2>&1; then not_ok "a dry run refuses a broken file"; else ok "a dry run refuses a broken file"; fi
+check "a dry run reports the error of the reload" grep -q 'did you mean "interval"' "$work/out"
+check "a dry run of a broken file is not counted or logged" [ "$before" = "$(traces)" ]
+mv "$work/right" "$work/vigil.conf"
+echo 'reload --dry-run' >"$work/control.pipe"
+check "the pipe refuses a dry run" wait_for 10 grep -q 'reload: --dry-run is not allowed here' "$work/log"
+check "the pipe reloads nothing for a dry run" is /vigil/reloads "$(sed -n 's,^/vigil/reloads ,,p' <<<"$before")"
 echo reload >"$work/control.pipe"
 check "the verb reload on the pipe reloads the configuration" wait_for 10 grep -q 'reloaded: 0 started, 0 stopped, 1 changed, 1 kept' "$work/log"
+sed -i 's/interval = 2s/interval = 3s/' "$work/vigil.conf"
+ctl reload >"$work/out"
+check "a reload prints the old and the new value of an option" grep -qx 'other: interval 2s -> 3s' "$work/out"
 sed -i '/^other = yes/d' "$work/vigil.conf"
 ctl reload >"$work/out"
 check "a reload stops a daemon that is no longer enabled" grep -q '1 stopped (other).* 1 kept' "$work/out"

@@ -1,0 +1,137 @@
+/* check_command_host: the verbs about the configuration and about vigild itself. */
+#include "command/command.h"
+
+#include "fixture_command.h"
+#include "suite.h"
+
+START_TEST(list_includes_daemons_that_are_not_enabled)
+{
+	ck_assert_int_eq(run("list", NULL), 0);
+	ck_assert_uint_eq(json_array_size(reply.result), 3);
+	ck_assert_str_eq(text_at("/0/name"), "broken");
+	ck_assert_str_eq(text_at("/1/name"), "spare");
+	ck_assert(json_is_false(json_pointer_follow(reply.result, "/1/enabled")));
+	ck_assert_str_eq(text_at("/2/name"), "web");
+	ck_assert(json_is_true(json_pointer_follow(reply.result, "/2/enabled")));
+	ck_assert_str_eq(text_at("/2/module"), "service");
+	ck_assert_str_eq(text_at("/2/options/service"), "web-server");
+	ck_assert_str_eq(text_at("/2/options/interval"), "1h");
+	ck_assert_ptr_null(json_pointer_follow(reply.result, "/2/options/module"));
+	ck_assert_str_eq(text_at("/2/file"), scratch_path("vigil.conf"));
+	ck_assert_int_eq(number_at("/2/line"), 9);
+}
+END_TEST
+
+START_TEST(modules_are_listed_with_their_errors)
+{
+	bool found = false;
+
+	ck_assert_int_eq(run("modules", NULL), 0);
+	for (size_t i = 0; i < json_array_size(reply.result); i++) {
+		json_t *row = json_array_get(reply.result, i);
+		const char *name = json_string_value(json_object_get(row, "name"));
+
+		ck_assert_int_eq(json_is_false(json_object_get(row, "loaded")),
+			json_object_get(row, "why") != NULL);
+		if (strcmp(name, "service") != 0)
+			continue;
+		found = true;
+		ck_assert(json_is_true(json_object_get(row, "loaded")));
+		ck_assert(json_is_string(json_object_get(row, "summary")));
+	}
+	ck_assert(found);
+}
+END_TEST
+
+START_TEST(reload_is_all_or_nothing)
+{
+	write_config("[daemons]\nweb = yes\nspare = yes\n"
+		     "[daemon:web]\nmodule = service\nservice = web-server\n"
+		     "manager = command\nstatus_command = /bin/false\ninterval = 1h\n"
+		     "[daemon:spare]\nmodule = service\nservice = x\nmanager = command\n"
+		     "status_command = /bin/true\n");
+	ck_assert_int_eq(run("reload", NULL), 0);
+	ck_assert_str_eq(text_at("/started/0"), "spare");
+	ck_assert_str_eq(text_at("/stopped/0"), "broken");
+	ck_assert_str_eq(text_at("/changed/0"), "web");
+	ck_assert_int_eq(number_at("/kept"), 0);
+	ck_assert_int_eq(run("reload", NULL), 0);
+	ck_assert_int_eq(number_at("/kept"), 2);
+
+	write_config("[daemons]\nweb = maybe?\nspare = yess\n");
+	ck_assert_int_eq(run("reload", NULL), COMMAND_REFUSED);
+	ck_assert_uint_ge(json_array_size(json_object_get(reply.data, "complaints")), 2);
+	ck_assert_ptr_nonnull(
+		strstr(json_string_value(json_pointer_follow(reply.data, "/complaints/0")),
+			"vigil.conf:6: "));
+	ck_assert_int_eq(run("status", NULL), 0);
+	ck_assert_uint_eq(json_array_size(reply.result), 2);
+	ck_assert_str_eq(text_at("/0/status"), "running");
+	ck_assert_str_eq(text_at("/1/status"), "running");
+}
+END_TEST
+
+START_TEST(a_dry_run_of_reload_only_reports)
+{
+	const struct peer member = {.uid = 12345, .reader = true};
+	const char *dry = "{\"dry_run\":true}";
+	json_t *params;
+
+	write_config("[daemons]\nweb = yes\nspare = yes\n"
+		     "[daemon:web]\nmodule = service\nservice = web-server\n"
+		     "manager = command\nstatus_command = /bin/true\ninterval = 2h\n"
+		     "[daemon:spare]\nmodule = service\nservice = x\nmanager = command\n"
+		     "status_command = /bin/true\n");
+	ck_assert_int_eq(run("reload", dry), 0);
+	ck_assert_str_eq(text_at("/started/0"), "spare");
+	ck_assert_str_eq(text_at("/stopped/0"), "broken");
+	ck_assert_str_eq(text_at("/changes/web/interval/old"), "1h");
+	ck_assert_str_eq(text_at("/changes/web/interval/new"), "2h");
+	ck_assert(json_is_true(json_pointer_follow(reply.result, "/dry_run")));
+	ck_assert_int_eq(run("status", "{\"name\":\"spare\"}"), COMMAND_NOT_FOUND);
+	ck_assert_int_eq(run("reload", "{\"dry_run\":false}"), 0);
+	ck_assert_ptr_null(json_pointer_follow(reply.result, "/dry_run"));
+	ck_assert_str_eq(text_at("/changes/web/interval/new"), "2h");
+	ck_assert_int_eq(run("status", "{\"name\":\"spare\"}"), 0);
+
+	write_config("[daemons]\nweb = maybe?\n");
+	ck_assert_int_eq(run("reload", dry), COMMAND_REFUSED);
+	ck_assert_uint_ge(json_array_size(json_object_get(reply.data, "complaints")), 1);
+	params = json_loads(dry, 0, NULL);
+	forget();
+	command_run(host, &member, "reload", params, &reply);
+	ck_assert_int_eq(reply.code, COMMAND_DENIED);
+	json_decref(params);
+	ck_assert_int_eq(run("reload", "{\"dry_run\":\"yes\"}"), COMMAND_PARAMS);
+	ck_assert_int_eq(run("reload", "{\"dry-run\":true}"), COMMAND_PARAMS);
+}
+END_TEST
+
+START_TEST(the_log_level_is_set_and_the_version_is_returned)
+{
+	ck_assert_int_eq(run("log", "{\"level\":\"debug\"}"), 0);
+	ck_assert_str_eq(text_at("/level"), "debug");
+	ck_assert_int_eq(log_level(), LEVEL_DEBUG);
+	ck_assert_int_eq(run("log", "{\"level\":\"error\"}"), 0);
+	ck_assert_int_eq(log_level(), LEVEL_ERROR);
+	ck_assert_int_eq(run("log", "{\"level\":\"loud\"}"), COMMAND_PARAMS);
+	ck_assert_int_eq(log_level(), LEVEL_ERROR);
+	ck_assert_int_eq(run("version", NULL), 0);
+	ck_assert_str_eq(text_at("/version"), PACKAGE_VERSION);
+	ck_assert_int_eq(number_at("/pid"), getpid());
+	ck_assert_str_eq(text_at("/config"), scratch_path("vigil.conf"));
+	/* a verb without a handler is refused */
+	ck_assert_int_eq(run("watch", NULL), COMMAND_NO_METHOD);
+	ck_assert_int_eq(run("help", NULL), COMMAND_NO_METHOD);
+}
+END_TEST
+
+SUITE("command_host", bring_up, take_down)
+{
+	TIMEOUT(300);
+	TEST(list_includes_daemons_that_are_not_enabled);
+	TEST(modules_are_listed_with_their_errors);
+	TEST(reload_is_all_or_nothing);
+	TEST(a_dry_run_of_reload_only_reports);
+	TEST(the_log_level_is_set_and_the_version_is_returned);
+}
