@@ -177,7 +177,7 @@ tests:
           - exp_labels: {severity: critical, instance: h, daemon: web, service: web, manager: runit}
             exp_annotations:
               summary: web on h keeps crashing
-              description: "Its manager brought it back 4 times in ten minutes. See: vigilctl explain web"
+              description: "Its service manager restarted it 4 times in ten minutes. See: vigilctl explain web"
       - eval_time: 8m
         alertname: VigilDaemonCritical
         exp_alerts:
@@ -189,7 +189,7 @@ tests:
           - exp_labels: {severity: critical, instance: h, daemon: dead, service: dead, manager: systemd}
             exp_annotations:
               summary: dead is down on h
-              description: "Two minutes have not been enough to bring it back. See: vigilctl explain dead"
+              description: "It has been down for two minutes. See: vigilctl explain dead"
 Y
 	check "the alert rules distinguish a service that keeps crashing, one that is down and one that is idle" \
 		promtool test rules "$work/alerts-test.yml"
