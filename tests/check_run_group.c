@@ -260,6 +260,30 @@ START_TEST(a_service_that_a_restart_script_has_started_stays)
 }
 END_TEST
 
+START_TEST(a_run_that_outlasts_vigild_does_not_touch_other_directories)
+{
+	struct run_group *group = run_group_new("disk", "/bin/sh");
+	char path[PATH_MAX], *name;
+	int reused[8];
+
+	ck_assert_ptr_nonnull(group);
+	snprintf(path, sizeof(path), "%s", run_group_procs(group));
+	*strrchr(path, '/') = '\0';
+	name = strrchr(path, '/') + 1;
+	run_groups_close();
+	ck_assert_int_eq(access(path, F_OK), -1);
+	/* The descriptors that were closed now belong to another directory. */
+	for (size_t i = 0; i < COUNT(reused); i++)
+		reused[i] = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_eq(mkdir(scratch_path(name), 0755), 0);
+	run_group_end(group);
+	ck_assert(scratch_has(name));
+	ck_assert_ptr_null(run_group_new("disk", "/bin/sh"));
+	for (size_t i = 0; i < COUNT(reused); i++)
+		close(reused[i]);
+}
+END_TEST
+
 START_TEST(nested_groups_are_ended_and_removed)
 {
 	run("g=$(sed -n 's/^0:://p' /proc/self/cgroup); g=$(ls -d /sys/fs/cgroup/unified$g "
@@ -400,6 +424,7 @@ SUITE("run_group", setup, teardown)
 	TEST(an_error_of_execve_is_still_reported_at_the_start);
 	TEST(a_status_command_leaves_nothing_behind);
 	TEST(a_service_that_a_restart_script_has_started_stays);
+	TEST(a_run_that_outlasts_vigild_does_not_touch_other_directories);
 	TEST(nested_groups_are_ended_and_removed);
 	TEST(the_groups_of_a_killed_vigild_are_ended_at_the_start);
 	TEST(the_groups_of_a_running_vigild_are_not_touched);
