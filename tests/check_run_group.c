@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -260,6 +261,30 @@ START_TEST(a_service_that_a_restart_script_has_started_stays)
 }
 END_TEST
 
+START_TEST(a_run_that_outlasts_vigild_does_not_touch_other_directories)
+{
+	struct run_group *group = run_group_new("disk", "/bin/sh");
+	char path[PATH_MAX], *name;
+	int reused[8];
+
+	ck_assert_ptr_nonnull(group);
+	snprintf(path, sizeof(path), "%s", run_group_procs(group));
+	*strrchr(path, '/') = '\0';
+	name = strrchr(path, '/') + 1;
+	run_groups_close();
+	ck_assert_int_eq(access(path, F_OK), -1);
+	/* The descriptors that were closed now belong to another directory. */
+	for (size_t i = 0; i < COUNT(reused); i++)
+		reused[i] = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_eq(mkdir(scratch_path(name), 0755), 0);
+	run_group_end(group);
+	ck_assert(scratch_has(name));
+	ck_assert_ptr_null(run_group_new("disk", "/bin/sh"));
+	for (size_t i = 0; i < COUNT(reused); i++)
+		close(reused[i]);
+}
+END_TEST
+
 START_TEST(nested_groups_are_ended_and_removed)
 {
 	run("g=$(sed -n 's/^0:://p' /proc/self/cgroup); g=$(ls -d /sys/fs/cgroup/unified$g "
@@ -310,38 +335,34 @@ START_TEST(the_groups_of_a_killed_vigild_are_ended_at_the_start)
 END_TEST
 
 /* A second vigild in the same control group, with another configuration. */
+/* Makes a group and locks it as a running vigild does.  Until it is locked, any vigild that starts on
+ * this machine may remove it. */
+static int make_locked(const char *path)
+{
+	int fd = -1;
+
+	for (int tries = 0; tries < 100; tries++) {
+		close(fd);
+		mkdir(path, 0755);
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && access(path, F_OK) == 0)
+			break;
+	}
+	return fd;
+}
+
 START_TEST(the_groups_of_a_running_vigild_are_not_touched)
 {
 	char other[PATH_MAX + 64];
-	int ready[2], go[2];
-	char byte;
-	pid_t pid;
+	int lock;
 
 	snprintf(other, sizeof(other), "%s/vigil.1.held%d", own, (int)getpid());
-	ck_assert_int_eq(mkdir(other, 0755), 0);
-	ck_assert_int_eq(pipe(ready), 0);
-	ck_assert_int_eq(pipe(go), 0);
-	pid = fork();
-	if (pid == 0) {
-		char line[PATH_MAX + 256];
-
-		close(go[1]);
-		snprintf(line, sizeof(line),
-			"exec 9<%s; flock -n 9 || exit 1; "
-			"echo >/proc/self/fd/%d; read x </proc/self/fd/%d",
-			other, ready[1], go[0]);
-		execl("/bin/sh", "sh", "-c", line, NULL);
-		_exit(1);
-	}
-	close(ready[1]);
-	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	lock = make_locked(other);
+	ck_assert_int_ge(lock, 0);
 	run_groups_close();
 	run_groups_open(loop, step);
 	ck_assert_int_eq(access(other, F_OK), 0);
-	close(go[1]);
-	waitpid(pid, NULL, 0);
-	close(ready[0]);
-	close(go[0]);
+	close(lock);
 	rmdir(other);
 }
 END_TEST
@@ -400,6 +421,7 @@ SUITE("run_group", setup, teardown)
 	TEST(an_error_of_execve_is_still_reported_at_the_start);
 	TEST(a_status_command_leaves_nothing_behind);
 	TEST(a_service_that_a_restart_script_has_started_stays);
+	TEST(a_run_that_outlasts_vigild_does_not_touch_other_directories);
 	TEST(nested_groups_are_ended_and_removed);
 	TEST(the_groups_of_a_killed_vigild_are_ended_at_the_start);
 	TEST(the_groups_of_a_running_vigild_are_not_touched);

@@ -21,7 +21,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +61,7 @@ struct run_group {
 TAILQ_HEAD(groups, run_group);
 
 static struct {
-	pthread_mutex_t lock; /* guards the lists, their groups, and the watches */
+	pthread_mutex_t lock; /* guards the lists, their groups, the watches, and base */
 	struct groups running, ending;
 	struct event *on_change;
 	int events; /* inotify descriptor */
@@ -71,7 +70,7 @@ static struct {
 	char base_name[64];
 	char path[1024]; /* path of own */
 	char step[PATH_MAX];
-	atomic_uint next;
+	unsigned next;
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER,
 	.running = TAILQ_HEAD_INITIALIZER(all.running),
 	.ending = TAILQ_HEAD_INITIALIZER(all.ending),
@@ -150,32 +149,39 @@ static void leave_running(struct run_group *group)
 			group->relieved);
 }
 
+/* Removes the group if it is empty.  Otherwise kills its processes, puts it on the list of ending
+ * groups and returns true.  Called with the lock held. */
+static bool begin_end(struct run_group *group)
+{
+	if (group->parent < 0) /* run_groups_close has killed its processes */
+		return false;
+	if (unlinkat(group->parent, group->name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return false;
+	/* The watch is added before the check, so that a change between the two is not missed. */
+	watch(group);
+	if (is_populated(group)) {
+		kill_all(group);
+		TAILQ_INSERT_TAIL(&all.ending, group, link);
+		return true;
+	}
+	if (group->watch >= 0)
+		inotify_rm_watch(all.events, group->watch);
+	cgroup_remove(group->parent, group->name);
+	return false;
+}
+
 void run_group_end(struct run_group *group)
 {
-	bool populated;
+	bool ending;
 
 	if (group == NULL)
 		return;
 	leave_running(group);
-	if (unlinkat(group->parent, group->name, AT_REMOVEDIR) == 0 || errno == ENOENT) {
-		destroy(group);
-		return;
-	}
 	pthread_mutex_lock(&all.lock);
-	/* The watch is added before the check, so that a change between the two is not missed. */
-	watch(group);
-	populated = is_populated(group);
-	if (populated) {
-		kill_all(group);
-		TAILQ_INSERT_TAIL(&all.ending, group, link);
-	} else if (group->watch >= 0) {
-		inotify_rm_watch(all.events, group->watch);
-	}
+	ending = begin_end(group);
 	pthread_mutex_unlock(&all.lock);
-	if (!populated) {
-		cgroup_remove(group->parent, group->name);
+	if (!ending)
 		destroy(group);
-	}
 }
 
 /* Removes a group that is empty, or one at the stop of vigild.  Logs what was left in it. */
@@ -230,26 +236,37 @@ static struct run_group *group_new(int parent, const char *name, const char *own
 	return group;
 }
 
-struct run_group *run_group_new(const char *owner, const char *program)
+/* Called with the lock held. */
+static struct run_group *make_running(const char *owner)
 {
 	struct run_group *group;
 	char name[64];
 
-	if (all.base < 0 || !spawn_step_suits(program))
+	if (all.base < 0)
 		return NULL;
-	snprintf(name, sizeof(name), "run.%u", atomic_fetch_add(&all.next, 1));
+	snprintf(name, sizeof(name), "run.%u", all.next++);
 	if (mkdirat(all.base, name, 0755) != 0)
 		return NULL;
-	group = group_new(all.base, name, owner != NULL ? owner : program);
+	group = group_new(all.base, name, owner);
 	if (group == NULL) {
 		unlinkat(all.base, name, AT_REMOVEDIR);
 		return NULL;
 	}
 	snprintf(group->procs, sizeof(group->procs), "%s/%s/%s/cgroup.procs", all.path,
 		all.base_name, name);
-	pthread_mutex_lock(&all.lock);
 	group->runs = true;
 	TAILQ_INSERT_TAIL(&all.running, group, link);
+	return group;
+}
+
+struct run_group *run_group_new(const char *owner, const char *program)
+{
+	struct run_group *group;
+
+	if (!spawn_step_suits(program))
+		return NULL;
+	pthread_mutex_lock(&all.lock);
+	group = make_running(owner != NULL ? owner : program);
 	pthread_mutex_unlock(&all.lock);
 	return group;
 }
@@ -344,17 +361,31 @@ static bool is_domain(int group)
 	       strcmp(type, "domain\n") == 0;
 }
 
+/* A worker that the stop of an earlier vigild did not wait for may read it. */
+static void set_base(int base)
+{
+	pthread_mutex_lock(&all.lock);
+	close_fd(&all.base);
+	all.base = base;
+	pthread_mutex_unlock(&all.lock);
+}
+
 static bool make_base(void)
 {
+	int base;
+
 	snprintf(all.base_name, sizeof(all.base_name), PREFIX "%d.%llu", (int)getpid(),
 		(unsigned long long)clock_now());
 	if (mkdirat(all.own, all.base_name, 0755) != 0)
 		return false;
-	all.base = openat(all.own, all.base_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	base = openat(all.own, all.base_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* The lock can fail, because another vigild that starts now may take the directory for an
 	 * abandoned one and remove it. */
-	if (all.base >= 0 && flock(all.base, LOCK_EX | LOCK_NB) == 0 && is_domain(all.base))
+	if (base >= 0 && flock(base, LOCK_EX | LOCK_NB) == 0 && is_domain(base)) {
+		set_base(base);
 		return true;
+	}
+	close_fd(&base);
 	unlinkat(all.own, all.base_name, AT_REMOVEDIR);
 	return false;
 }
@@ -395,7 +426,6 @@ void run_groups_open(struct loop *loop, const char *step)
 	if (why == NULL)
 		return;
 	log_debug("processes that programs leave behind are killed by session: %s", why);
-	close_fd(&all.base);
 }
 
 /* --- stop of vigild --------------------------------------------------------------------------- */
@@ -425,14 +455,15 @@ void run_groups_close(void)
 	while ((group = TAILQ_FIRST(&all.running)) != NULL) { /* a worker uses it and frees it */
 		TAILQ_REMOVE(&all.running, group, link);
 		group->runs = false;
+		group->parent = -1; /* the number soon belongs to another file */
 	}
-	pthread_mutex_unlock(&all.lock);
 	if (all.base >= 0)
 		cgroup_remove(all.own, all.base_name);
+	close_fd(&all.base);
+	pthread_mutex_unlock(&all.lock);
 	if (all.on_change != NULL)
 		event_free(all.on_change);
 	all.on_change = NULL;
 	close_fd(&all.events);
-	close_fd(&all.base);
 	close_fd(&all.own);
 }

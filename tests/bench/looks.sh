@@ -69,13 +69,16 @@ start_vigild
 started running "$units"
 sleep $settle # until the first queries are over
 
+for key in batched calls workers; do
+	[ -n "$(get "/vigil/queries/$key")" ] || { not_ok "/vigil/queries has the counter $key"; exit 1; }
+done
 count() { ctl get "$1" | awk -F '[:,]' -v key="\"$2\"" '$1 ~ key { n += $2 } END { print n + 0 }'; }
-before=$(count /runs ticks) messages=$(count /vigil/queries messages) workers=$(count /vigil/queries workers)
+before=$(count /runs ticks) bus_calls=$(count /vigil/queries calls) workers=$(count /vigil/queries workers)
 own=$(spent "$vigild_pid") theirs=$(spent 1 "$bus")
 sleep "$seconds"
 own=$(($(spent "$vigild_pid") - own)) theirs=$(($(spent 1 "$bus") - theirs))
 looks=$(($(count /runs ticks) - before))
-messages=$(($(count /vigil/queries messages) - messages))
+bus_calls=$(($(count /vigil/queries calls) - bus_calls))
 workers=$(($(count /vigil/queries workers) - workers))
 
 # calls PID SECONDS: counts how often it connected, and started a process, in so many seconds
@@ -102,8 +105,8 @@ tenth=$((own + theirs < (own_of + others_of) * rounds / 10))
 # In the short form the start may not be over yet.
 full() { [ "${BENCH_FORM:-}" != short ]; }
 ! full || [ $tenth = 1 ] || not_ok "vigild, systemd and the bus together use under a tenth of reading properties"
-row queries_between_sweeps $((messages + workers)) 0 1
-! full || [ $((messages + workers)) = 0 ] || not_ok "vigild queries nothing between two sweeps"
+row queries_between_sweeps $((bus_calls + workers)) 0 1
+! full || [ $((bus_calls + workers)) = 0 ] || not_ok "vigild queries nothing between two sweeps"
 if [ -n "${connects:-}" ]; then
 	row connects "$connects" 0 1
 	! full || [ "$connects" = 0 ] || not_ok "vigild opens no second connection"
@@ -112,21 +115,21 @@ if [ -n "${connects:-}" ]; then
 fi
 
 # --- a thousand units that are down ---------------------------------------------------------------
-# Timers have ten slots in a second, so one message has the queries of a hundred units.
+# Timers have ten slots in a second, so one D-Bus call has the queries of a hundred units.
 seq -f 'down@%g.service' "$units" >"$work/units"
 xargs -n 100 systemctl start <"$work/units" 2>/dev/null
 daemons "$units" down 'interval = 1s' 'restart_on = never' | write_conf
 start_vigild
 started failed "$units"
 sleep 1
-before=$(count /vigil/queries batched) messages=$(count /vigil/queries messages) own=$(spent "$vigild_pid" 1 "$bus")
+before=$(count /vigil/queries batched) bus_calls=$(count /vigil/queries calls) own=$(spent "$vigild_pid" 1 "$bus")
 sleep $down_seconds
 own=$(($(spent "$vigild_pid" 1 "$bus") - own))
-looks=$(($(count /vigil/queries batched) - before)) messages=$(($(count /vigil/queries messages) - messages))
+looks=$(($(count /vigil/queries batched) - before)) bus_calls=$(($(count /vigil/queries calls) - bus_calls))
 stop_vigild
 head -n 100 "$work/units" >"$work/hundred"
 reads list 25 "$work/hundred"
-echo "# $looks looks in $messages messages; microseconds of vigild, systemd and the bus together"
+echo "# $looks looks in $bus_calls D-Bus calls; microseconds of vigild, systemd and the bus together"
 awk -v ns="$own" -v looks="$looks" -v hundred=$((own_of + others_of)) -v n="$(wc -l <"$work/hundred")" 'BEGIN {
 	printf "looks us_of_all_a_unit %.2f %.2f %.2f\n", ns / looks / 1e3, hundred / n / 1e3,
 		ns / looks / (hundred / n) }'
