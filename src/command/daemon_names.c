@@ -32,8 +32,12 @@ static bool is_service(const struct vigil_daemon *d, const char *name)
 	       strncmp(service, name, length) == 0;
 }
 
-bool daemon_names_match(const struct vigil_daemon *d, const char *glob)
+bool daemon_names_match(struct host *host, const struct vigil_daemon *d, const char *glob)
 {
+	const struct vigil_daemon *named = host_find(host, glob);
+
+	if (named != NULL)
+		return d == named;
 	return text_glob(glob, daemon_name(d)) || is_service(d, glob) ||
 	       (daemon_service(d) != NULL && text_glob(glob, daemon_service(d)));
 }

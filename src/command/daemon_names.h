@@ -17,8 +17,10 @@ struct vigil_daemon;
  * NULL: there is none, or several daemons watch the service; the reply has the error. */
 struct vigil_daemon *daemon_names_find(
 	struct host *host, const char *name, struct command_reply *reply);
-/* Returns whether the glob matches the name of the daemon or of its service. */
-bool daemon_names_match(const struct vigil_daemon *d, const char *glob);
+/* Returns whether the glob matches the name of the daemon or of its service.  If the glob is the name
+ * of a daemon, it matches that daemon alone, because another daemon may watch a service of that
+ * name. */
+bool daemon_names_match(struct host *host, const struct vigil_daemon *d, const char *glob);
 /* Sets the error of a name that matches nothing.  It suggests a similar name if there is one. */
 void daemon_names_fail(struct host *host, const char *name, struct command_reply *reply);
 
