@@ -354,6 +354,13 @@ START_TEST(a_service_of_two_daemons_names_neither)
 	/* the name of a daemon comes first */
 	ck_assert_int_eq(run("run", "{\"name\":\"httpd\"}"), 0);
 	ck_assert_str_eq(text_at("/ticked"), "httpd");
+	ck_assert_int_eq(run("status", "{\"name\":\"httpd\"}"), 0);
+	ck_assert_uint_eq(json_array_size(reply.result), 1);
+	ck_assert_int_eq(run("pause", "{\"names\":[\"httpd\"]}"), 0);
+	ck_assert_uint_eq(json_array_size(json_object_get(reply.result, "paused")), 1);
+	ck_assert_str_eq(text_at("/paused/0"), "httpd");
+	ck_assert_int_eq(run("resume", "{\"names\":[\"httpd\"]}"), 0);
+	ck_assert_uint_eq(json_array_size(json_object_get(reply.result, "resumed")), 1);
 }
 END_TEST
 

@@ -156,6 +156,11 @@ START_TEST(an_invalid_or_misspelled_section_is_one_error)
 	fails_with("[module:../x]\na = 1\nb = 2\n",
 		"vigil.conf:1: [module:../x]: invalid module name");
 	ck_assert_uint_eq(diagnostics.count, 1);
+	scratch_put("conf.d/a.conf", 0644, "[module:Service]\ninterval = 1m\n");
+	fails_with("[module:service]\ninterval = 10s\n",
+		"conf.d/a.conf:1: [module:Service] and [module:service] (");
+	ck_assert_uint_eq(diagnostics.count, 1);
+	ck_assert_int_eq(unlink(scratch_path("conf.d/a.conf")), 0);
 	fails_with("[modul:service]\na = 1\n", "did you mean [module:service]?");
 	ck_assert_uint_eq(diagnostics.count, 1);
 	fails_with("[module]\na = 1\n", "did you mean [module:NAME]?");

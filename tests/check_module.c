@@ -73,6 +73,11 @@ START_TEST(a_missing_module_is_reported_with_the_directories)
 	ck_assert_ptr_nonnull(strstr(why, scratch_path("none")));
 	ck_assert_ptr_nonnull(strstr(why, scratch_path("m")));
 	refused("../service", "invalid module name");
+	place("service", "service.so");
+	refused("servise", "/m; did you mean \"service\"?");
+	refused("Service", "; did you mean \"service\"?");
+	refused("nothing", "/m"); /* nothing is similar */
+	ck_assert_ptr_null(strstr(why, "did you mean"));
 }
 END_TEST
 

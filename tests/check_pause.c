@@ -19,9 +19,12 @@ static const vigil_module module = {.abi = VIGIL_ABI,
 	.name = "test",
 	.start = start};
 
+static size_t visited; /* number of daemons that the pauses have searched */
+
 static struct vigil_daemon *daemon_at(size_t index, void *arg)
 {
 	ck_assert_ptr_eq(arg, daemons);
+	visited++;
 	return index < 3 ? daemons[index] : NULL;
 }
 
@@ -127,6 +130,21 @@ START_TEST(each_pause_ends_at_its_time)
 	ck_assert_uint_eq(log_holds("c: resumed"), 1);
 	ck_assert_ptr_null(store_get(environment.store, "paused", "c", "until"));
 	ck_assert_str_eq(account_text(daemons[1], "paused_reason"), "long");
+}
+END_TEST
+
+/* One request may pause thousands of daemons.  If each pause searched all daemons, the loop thread
+ * would be blocked for minutes. */
+START_TEST(a_pause_does_not_search_the_other_daemons)
+{
+	visited = 0;
+	pause_start(pauses, daemons[0], 0, "", "");
+	pause_start(pauses, daemons[1], 3600, "", "");
+	pause_start(pauses, daemons[2], 0.05, "", "");
+	pause_stop(pauses, daemons[0]);
+	ck_assert_uint_eq(visited, 0);
+	TURN_UNTIL(!vigil_paused(daemons[2]));
+	ck_assert(vigil_paused(daemons[1]));
 }
 END_TEST
 
@@ -295,6 +313,7 @@ SUITE("pause", setup, teardown)
 {
 	TEST(a_pause_without_a_time_lasts_until_it_is_ended);
 	TEST(each_pause_ends_at_its_time);
+	TEST(a_pause_does_not_search_the_other_daemons);
 	TEST(a_second_pause_replaces_the_first);
 	TEST(a_restored_pause_ends_on_time);
 	TEST(a_stored_pause_that_is_over_is_dropped);

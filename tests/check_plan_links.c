@@ -108,9 +108,9 @@ END_TEST
 START_TEST(a_daemon_may_not_name_itself)
 {
 	daemon_with("a", "after = a");
-	wrong("a", 6, "after = \"a\": the daemon names itself");
+	wrong("a", 6, "after = \"a\": the daemon \"a\" names itself");
 	daemon_with("a", "peers = a");
-	wrong("a", 6, "peers = \"a\": the daemon names itself");
+	wrong("a", 6, "peers = \"a\": the daemon \"a\" names itself");
 }
 END_TEST
 
@@ -171,6 +171,40 @@ START_TEST(a_long_cycle_is_shortened)
 }
 END_TEST
 
+/* Each daemon names all others.  Such a list in the defaults of a module took minutes. */
+START_TEST(no_more_than_twenty_cycles_are_listed)
+{
+	static char all[4096];
+	int cycles = 0, more = 0;
+	char name[16];
+
+	for (int i = 0; i < 20; i++)
+		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%sd%02d", i ? ", " : "", i);
+	for (int i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "d%02d", i);
+		daemon_with(name, "%s", "");
+	}
+	scratch_put("conf.d/z.conf", 0644, "[module:odd]\nafter = %s\n", all);
+	ck_assert(!is_right());
+	for (size_t i = 0; i < diagnostics.count; i++) {
+		cycles += strstr(diagnostics.list[i].text, "dependency cycle: ") != NULL;
+		more += strstr(diagnostics.list[i].text, "cycles; only 20 are listed") != NULL;
+	}
+	ck_assert_int_eq(cycles, 20);
+	ck_assert_int_eq(more, 1);
+}
+END_TEST
+
+/* The daemons of a module share the line, so that they share the error, too. */
+START_TEST(an_unknown_name_in_defaults_is_one_error)
+{
+	scratch_put("conf.d/a.conf", 0644,
+		"[module:service]\nafter = first1\n"
+		"[daemons]\nfirst = service\nfirst2 = service\nfirst3 = service\n");
+	wrong("a", 2, "no such daemon \"first1\"; did you mean \"first");
+}
+END_TEST
+
 START_TEST(the_service_module_checks_its_links)
 {
 	scratch_put("conf.d/a.conf", 0644,
@@ -194,5 +228,7 @@ SUITE("plan_links", setup, teardown)
 	TEST(daemons_that_wait_for_each_other_are_reported);
 	TEST(only_acyclic_options_must_be_acyclic);
 	TEST(a_long_cycle_is_shortened);
+	TEST(no_more_than_twenty_cycles_are_listed);
+	TEST(an_unknown_name_in_defaults_is_one_error);
 	TEST(the_service_module_checks_its_links);
 }

@@ -71,7 +71,7 @@ void command_restart(struct host *host, json_t *params, struct command_reply *re
 
 /* --- maintenance ------------------------------------------------------------------------------ */
 
-static bool matches(const struct vigil_daemon *d, json_t *globs, bool all)
+static bool matches(struct host *host, const struct vigil_daemon *d, json_t *globs, bool all)
 {
 	size_t index;
 	json_t *glob;
@@ -79,7 +79,7 @@ static bool matches(const struct vigil_daemon *d, json_t *globs, bool all)
 	if (all)
 		return true;
 	json_array_foreach(globs, index, glob)
-		if (json_is_string(glob) && daemon_names_match(d, json_string_value(glob)))
+		if (json_is_string(glob) && daemon_names_match(host, d, json_string_value(glob)))
 			return true;
 	return false;
 }
@@ -98,7 +98,7 @@ static bool check_globs(struct host *host, json_t *globs, struct command_reply *
 
 		found = false;
 		for (size_t i = 0; text != NULL && (d = host_daemon(host, i)) != NULL; i++)
-			found = found || daemon_names_match(d, text);
+			found = found || daemon_names_match(host, d, text);
 		if (!found) {
 			daemon_names_fail(host, text != NULL ? text : "", reply);
 			return false;
@@ -135,7 +135,7 @@ static void pause_or_resume(
 		return;
 	names = json_array();
 	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++) {
-		if (!matches(d, globs, all))
+		if (!matches(host, d, globs, all))
 			continue;
 		if (begin)
 			pause_start(host_pauses(host), d, seconds, reason != NULL ? reason : "",

@@ -118,16 +118,14 @@ static json_t *matching_rows(struct host *host, const char *glob)
 	struct vigil_daemon *d;
 
 	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++)
-		if (daemon_names_match(d, glob))
+		if (daemon_names_match(host, d, glob))
 			json_array_append_new(rows, status_row(host, d));
 	return rows;
 }
 
 static void named_rows(struct host *host, const char *name, struct command_reply *reply)
 {
-	struct vigil_daemon *d = host_find(host, name);
-	json_t *rows =
-		d != NULL ? json_pack("[o]", status_row(host, d)) : matching_rows(host, name);
+	json_t *rows = matching_rows(host, name);
 
 	if (json_array_size(rows) > 0) {
 		reply->result = rows;

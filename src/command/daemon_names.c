@@ -53,7 +53,7 @@ bool daemon_names_is_pattern(const char *text)
 	return text[0] == GROUP || strpbrk(text, "*?") != NULL;
 }
 
-bool daemon_names_match(const struct vigil_daemon *d, const char *pattern)
+bool daemon_names_match(struct host *host, const struct vigil_daemon *d, const char *pattern)
 {
 	if (pattern[0] == GROUP)
 		return is_in_group(d, pattern + 1);

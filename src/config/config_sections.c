@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -193,14 +194,26 @@ static void take_daemon(struct config_builder *b, const char *name, const struct
 	}
 }
 
+/* Finds or creates the defaults of that module.  The result is valid until the next defaults are
+ * created.  If another section has the name in another case, it returns NULL and has added a
+ * diagnostic. */
 static struct config_defaults *defaults_of(struct config_builder *b, const char *module, int line)
 {
 	struct config *config = b->config;
 	struct config_defaults *defaults;
 
-	for (size_t i = 0; i < config->defaults_count; i++)
-		if (strcmp(config->defaults[i].module, module) == 0)
-			return &config->defaults[i];
+	for (size_t i = 0; i < config->defaults_count; i++) {
+		defaults = &config->defaults[i];
+		if (strcmp(defaults->module, module) == 0)
+			return defaults;
+		if (strcasecmp(defaults->module, module) != 0)
+			continue;
+		diagnostic_add(b->diagnostics, b->file, line,
+			"[module:%s] and %s (%s:%d) differ only in case, and names are "
+			"case-insensitive",
+			module, defaults->section, defaults->file, defaults->line);
+		return NULL;
+	}
 	config->defaults = memory_grow(
 		config->defaults, config->defaults_count + 1, sizeof(*config->defaults));
 	defaults = &config->defaults[config->defaults_count++];
@@ -222,7 +235,8 @@ static void take_defaults(struct config_builder *b, const char *name, const stru
 			text_truncate(cut, sizeof(cut), name));
 		begin(b, NULL, NULL);
 	} else if (l->key == NULL) {
-		begin(b, &defaults_of(b, name, l->line)->options, NULL);
+		defaults = defaults_of(b, name, l->line);
+		begin(b, defaults != NULL ? &defaults->options : NULL, NULL);
 	} else if (b->options != NULL) {
 		defaults = defaults_of(b, name, l->line);
 		take_option(b, l, defaults->section);

@@ -286,14 +286,56 @@ struct module *module_load_from(
 	return module;
 }
 
+/* Adds the names of the modules in a directory to the candidates.  Returns the names, which the
+ * caller frees with free_names, because a candidate is not copied. */
+static struct dirent **add_candidates(const char *dir, struct text_suggest *suggest, int *count)
+{
+	struct dirent **names = NULL;
+
+	*count = scandir(dir, &names, NULL, alphasort);
+	for (int i = 0; i < *count; i++)
+		if (text_is_daemon_name(names[i]->d_name))
+			text_suggest_add(suggest, names[i]->d_name);
+	return names;
+}
+
+static void free_names(struct dirent **names, int count)
+{
+	for (int i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+}
+
+/* Returns the name of a module that is similar to this one, or NULL.  The caller frees it. */
+static char *similar_module(const struct modules *modules, const char *name)
+{
+	char *similar = NULL;
+
+	for (char **dir = modules->directories; dir != NULL && *dir != NULL && !similar; dir++) {
+		struct text_suggest suggest;
+		int count;
+		struct dirent **names;
+
+		text_suggest_init(&suggest, name);
+		names = add_candidates(*dir, &suggest, &count);
+		similar = memory_text(text_suggest_get(&suggest));
+		free_names(names, count);
+	}
+	return similar;
+}
+
 static void describe_search(
 	const struct modules *modules, const char *name, const struct reason *why)
 {
 	size_t n = (size_t)snprintf(why->text, why->size, "no such module \"%.64s\" in", name);
+	char *similar = similar_module(modules, name);
 
 	for (char **dir = modules->directories; dir != NULL && *dir != NULL && n < why->size; dir++)
 		n += (size_t)snprintf(why->text + n, why->size - n, "%s %s",
 			dir == modules->directories ? "" : ",", *dir);
+	if (similar != NULL && n < why->size)
+		snprintf(why->text + n, why->size - n, "; did you mean \"%s\"?", similar);
+	free(similar);
 }
 
 struct module *module_load(struct modules *modules, const char *name, char *why, size_t size)

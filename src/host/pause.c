@@ -137,6 +137,17 @@ static void wait_for_the_earliest(struct pauses *pauses)
 	loop_timer_rearm(pauses->timer, clock_from_seconds(wait));
 }
 
+/* Makes the timer fire at this end or earlier.  It does not search the other pauses, because a
+ * request may pause thousands of daemons. */
+static void wait_at_most_until(struct pauses *pauses, double end)
+{
+	uint64_t due = loop_timer_due(pauses->timer),
+		 wait = clock_from_seconds(fmax(0, fmin(RECHECK, end - wall_now())));
+
+	if (!isinf(end) && (due == 0 || clock_now() + wait < due))
+		loop_timer_rearm(pauses->timer, wait);
+}
+
 static void on_end(uint64_t missed, void *arg)
 {
 	struct pauses *pauses = arg;
@@ -165,7 +176,7 @@ void pause_start(struct pauses *pauses, struct vigil_daemon *d, double seconds, 
 	show(d, end, reason, by);
 	log_write(LEVEL_NOTICE, name, "paused%s%s%s%s", by[0] != '\0' ? " by " : "", by,
 		reason[0] != '\0' ? ": " : "", reason);
-	wait_for_the_earliest(pauses);
+	wait_at_most_until(pauses, end);
 }
 
 static void forget(struct pauses *pauses, const char *name)

@@ -78,7 +78,8 @@ int plan_check_daemon(
  * its own name; mostly a service was meant. */
 static void add_without_module(struct maker *m, struct config_daemon *cd, int err, const char *why)
 {
-	const char *hint = err == ENOENT && !cd->names_module
+	bool has_hint = strstr(why, "did you mean") != NULL;
+	const char *hint = err == ENOENT && !cd->names_module && !has_hint
 				   ? "; did you mean module = service, for a service of this name?"
 				   : "";
 

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -21,7 +23,14 @@ struct links {
 	struct node *nodes; /* one node for each daemon of the plan */
 	size_t *path;       /* the daemons on the current path of the search */
 	size_t depth;
+	json_t *reported; /* "FILE:LINE NAME" of the unknown names that have a diagnostic */
+	size_t suggested, cycles;
 };
+
+/* A search for a similar name compares all daemons, and a reload must not block the loop thread. */
+#define SUGGESTED_MAX 100
+/* Daemons that all name each other have more cycles than anybody wants to read. */
+#define CYCLES_MAX 20
 
 struct node {
 	size_t *targets; /* daemons that it names in acyclic options */
@@ -51,16 +60,41 @@ static void complain(const struct links *l, const struct plan_daemon *pd, const 
 		l->diagnostics, place.file, place.line, "%s = \"%s\": %s", row->name, cut, what);
 }
 
-static void diagnose_unknown(const struct links *l, const struct plan_daemon *pd,
-	const vigil_option *row, const char *name)
+/* Returns whether the name has no diagnostic yet.  All daemons of a module share the line of a
+ * default. */
+static bool is_first(
+	struct links *l, const struct plan_daemon *pd, const char *option, const char *name)
+{
+	const struct config_place place =
+		config_place_of(config_find(l->plan->config, pd->name), option);
+	char *key = memory_format("%s:%d %s", place.file, place.line, name);
+	bool first = json_object_get(l->reported, key) == NULL;
+
+	json_object_set_new(l->reported, key, json_true());
+	free(key);
+	return first;
+}
+
+static void find_similar(
+	struct links *l, const struct plan_daemon *pd, struct text_suggest *suggest)
+{
+	if (l->suggested++ >= SUGGESTED_MAX)
+		return;
+	for (size_t i = 0; i < l->plan->count; i++)
+		if (&l->plan->daemons[i] != pd)
+			text_suggest_add(suggest, l->plan->daemons[i].name);
+}
+
+static void diagnose_unknown(
+	struct links *l, const struct plan_daemon *pd, const vigil_option *row, const char *name)
 {
 	struct text_suggest suggest;
 	char what[256];
 
+	if (!is_first(l, pd, row->name, name))
+		return;
 	text_suggest_init(&suggest, name);
-	for (size_t i = 0; i < l->plan->count; i++)
-		if (&l->plan->daemons[i] != pd)
-			text_suggest_add(&suggest, l->plan->daemons[i].name);
+	find_similar(l, pd, &suggest);
 	if (config_find(l->plan->config, name) != NULL)
 		snprintf(what, sizeof(what),
 			"the daemon \"%s\" is not enabled; enable it in [daemons]", name);
@@ -80,7 +114,16 @@ static void add_target(struct node *node, size_t target, const vigil_option *row
 	node->rows[node->count++] = row;
 }
 
-static void check_names(const struct links *l, size_t index, const vigil_option *row)
+static void diagnose_itself(
+	const struct links *l, const struct plan_daemon *pd, const vigil_option *row)
+{
+	char what[128];
+
+	snprintf(what, sizeof(what), "the daemon \"%s\" names itself", pd->name);
+	complain(l, pd, row, what);
+}
+
+static void check_names(struct links *l, size_t index, const vigil_option *row)
 {
 	const struct plan_daemon *pd = &l->plan->daemons[index], *other;
 	char name[TEXT_SHORT];
@@ -92,13 +135,13 @@ static void check_names(const struct links *l, size_t index, const vigil_option 
 		if (other == NULL)
 			diagnose_unknown(l, pd, row, name);
 		else if (other == pd)
-			complain(l, pd, row, "the daemon names itself");
+			diagnose_itself(l, pd, row);
 		else if (row->flags & VIGIL_ACYCLIC)
 			add_target(&l->nodes[index], (size_t)(other - l->plan->daemons), row);
 	}
 }
 
-static void check_daemon(const struct links *l, size_t index)
+static void check_daemon(struct links *l, size_t index)
 {
 	const struct plan_daemon *pd = &l->plan->daemons[index];
 	const vigil_option *row = pd->descriptor != NULL ? pd->descriptor->options : NULL;
@@ -148,7 +191,7 @@ static const vigil_option *row_on_path(const struct links *l, size_t at)
 static void visit(struct links *l, size_t start)
 {
 	enter(l, start);
-	while (l->depth > 0) {
+	while (l->depth > 0 && l->cycles < CYCLES_MAX) {
 		struct node *node = &l->nodes[l->path[l->depth - 1]];
 		size_t target, from = 0;
 
@@ -164,6 +207,7 @@ static void visit(struct links *l, size_t start)
 			while (l->path[from] != target)
 				from++;
 			diagnose_circle(l, from, row_on_path(l, from));
+			l->cycles++;
 		}
 	}
 }
@@ -191,19 +235,19 @@ void plan_check_links(const struct plan *plan, struct diagnostics *diagnostics)
 	struct links l = {.plan = plan,
 		.diagnostics = diagnostics,
 		.nodes = memory_zero((plan->count + 1) * sizeof(*l.nodes)),
-		.path = memory_zero((plan->count + 1) * sizeof(*l.path))};
+		.path = memory_zero((plan->count + 1) * sizeof(*l.path)),
+		.reported = json_object()};
 
 	for (size_t i = 0; i < plan->count; i++) {
 		check_daemon(&l, i);
 		check_groups(&l, &plan->daemons[i]);
 	}
-	for (size_t i = 0; i < plan->count; i++)
-		if (!l.nodes[i].seen)
-			visit(&l, i);
+	visit_all(&l);
 	for (size_t i = 0; i < plan->count; i++) {
 		free(l.nodes[i].targets);
 		free(l.nodes[i].rows);
 	}
 	free(l.nodes);
 	free(l.path);
+	json_decref(l.reported);
 }

@@ -157,7 +157,7 @@ service "a status_command that is missing is refused" 'status_command = .*no suc
 service "a command of another manager is refused" 'status_command = .*never run with manager = systemd' \
 	'service = x' 'manager = systemd' 'status_command = /bin/true'
 service "after = nosuch is refused" 'after = "nosuch": no such daemon "nosuch"' 'service = x' 'after = nosuch'
-service "a daemon that waits for itself is refused" 'after = "a": the daemon names itself' 'service = x' 'after = a'
+service "a daemon that waits for itself is refused" 'after = "a": the daemon "a" names itself' 'service = x' 'after = a'
 service "two names in after without a comma are refused" 'after = .*its element "b c"' 'service = x' 'after = b c'
 
 # chain AFTER...: daemons a, b and c, each with its own after

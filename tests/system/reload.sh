@@ -51,7 +51,7 @@ refused_value "a probe of an https URL" 'vigil.conf:[0-9]*: probe = "https://127
 refused_value "a probe whose program is missing" 'no such program: /no/such' 'probe = /no/such'
 refused_value "a probe with a pipe" 'contains \|, but no shell is run' 'probe = /bin/true | cat'
 refused_value "after = an unknown daemon" 'after = "nosuch": no such daemon "nosuch"' 'after = nosuch'
-refused_value "a daemon that waits for itself" 'the daemon names itself' 'after = steady'
+refused_value "a daemon that waits for itself" 'the daemon "[a-z0-9]*" names itself' 'after = steady'
 refused_module() { # refused_module MODULE PATTERN LINE...: a second daemon, of that module
 	local name=$1 pattern=$2; shift 2
 	[ -e "$modules/$name/$name.so" ] || { echo "SKIP: $1: the module $name was not built"; return; }
