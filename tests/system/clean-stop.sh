@@ -1,7 +1,8 @@
 #!/bin/bash
 # A service that an admin stops with systemctl, under a real systemd.  With the configuration that vigil
 # installs it stays down, and it is restarted when it was killed.  With restart_on = stopped it is restarted
-# each time, and the log names the way to keep it down.
+# each time, and the log names the way to keep it down.  A service for which nothing shows whether it was
+# stopped or has crashed is restarted in any case.
 . "$(dirname "$0")/lib.sh" || exit 1
 
 if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
@@ -79,6 +80,20 @@ check "disable --now: the unit stays down" eval '! active web'
 systemctl start web
 check "disable --now: it is running when the admin has started it" wait_for 15 has web value running
 
+# --- a service without a pidfile ------------------------------------------------------------------
+
+touch "$work/up"
+check "a command without a pidfile is registered" ctl -q -c "$work/vigil.conf" register plain module=service \
+	manager=command "status_command=test -e $work/up" "restart_command=touch $work/up" interval=100ms backoff=0
+check "a command without a pidfile: the health is OK" wait_for 15 health plain OK
+rm "$work/up"
+check "a command without a pidfile: it is restarted, although restart_on = failed" wait_for 15 has plain restarts 1
+check "a command without a pidfile: explain says that a stop and a crash look the same" wait_for 15 explains plain \
+	'evidence: .*; nothing shows whether it was stopped cleanly or crashed'
+check "a command without a pidfile: the log names the way to keep it down" [ "$(logged \
+	'stopped or crashed: restarting, because nothing shows which of the two; to keep it down: vigilctl pause plain')" = 1 ]
+check "a command without a pidfile is removed" ctl -q -c "$work/vigil.conf" unregister plain
+
 # --- restart_on = stopped -------------------------------------------------------------------------
 
 conf 'restart_on = stopped'
@@ -95,7 +110,7 @@ done
 check "restart_on = stopped: explain names the way to keep it down" explains web \
 	'decision: stopped cleanly: restarting, because restart_on = stopped; to keep it down: vigilctl pause web, or set restart_on = failed'
 check "restart_on = stopped: ten more ticks pass" looked web
-check "restart_on = stopped: the log names the way once for each restart" [ "$(logged 'to keep it down')" = 2 ]
+check "restart_on = stopped: the log names the way once for each restart" [ "$(logged 'to keep it down: vigilctl pause web')" = 2 ]
 check "the way that the log names works: pause" ctl -q pause web
 systemctl stop web
 check "the way that the log names works: the value is stopped" wait_for 15 has web value stopped
