@@ -30,14 +30,29 @@ static const struct row {
 	{"absent", {.status = VIGIL_SERVICE_ABSENT}, {0}, false, 0, "not installed: nothing to do"},
 	{"unknown", {.status = VIGIL_SERVICE_UNKNOWN}, {0}, false, 0,
 		"unknown: no reason to restart"},
-	{"stopped", {.status = VIGIL_SERVICE_STOPPED}, {0}, true, 0, "stopped: restarting"},
+	{"stopped", {.status = VIGIL_SERVICE_STOPPED}, {0}, true, 0,
+		"stopped cleanly: restarting, because restart_on = stopped; to keep it down: "
+		"vigilctl pause web, or set restart_on = failed"},
+	{"stopped or crashed", {.status = VIGIL_SERVICE_STOPPED, .unclear_stop = true}, {0}, true,
+		0,
+		"stopped or crashed: restarting, because nothing shows which of the two; to keep "
+		"it down: vigilctl pause web"},
+	{"stopped or crashed, on failed", {.status = VIGIL_SERVICE_STOPPED, .unclear_stop = true},
+		{.restart_on = RESTART_ON_FAILED}, true, 0,
+		"stopped or crashed: restarting, because nothing shows which of the two; to keep "
+		"it down: vigilctl pause web"},
+	{"stopped or crashed, never", {.status = VIGIL_SERVICE_STOPPED, .unclear_stop = true},
+		{.restart_on = RESTART_NEVER}, false, 0,
+		"stopped: would be restarted, but restart_on = never"},
 	{"failed", {.status = VIGIL_SERVICE_FAILED}, {0}, true, 0, "failed: restarting"},
 	{"under way", {.status = VIGIL_SERVICE_FAILED, .restarting = true}, {0}, false, 0,
 		"a restart is under way"},
 	{"paused", {.status = VIGIL_SERVICE_FAILED, .paused = true}, {0}, false, 0,
 		"failed, but paused: left alone"},
 	{"stopped, on failed", {.status = VIGIL_SERVICE_STOPPED}, {.restart_on = RESTART_ON_FAILED},
-		false, 0, "stopped cleanly: left alone, because restart_on = failed"},
+		false, 0,
+		"stopped cleanly: left alone, because restart_on = failed; to start it: vigilctl "
+		"restart web"},
 	{"failed, on failed", {.status = VIGIL_SERVICE_FAILED}, {.restart_on = RESTART_ON_FAILED},
 		true, 0, "failed: restarting"},
 	{"failed, never", {.status = VIGIL_SERVICE_FAILED}, {.restart_on = RESTART_NEVER}, false, 0,
@@ -96,12 +111,30 @@ static const struct row {
 START_TEST(every_rule_is_followed)
 {
 	const struct row *row = &rows[_i];
+	struct facts facts = row->facts;
 	struct decision decision;
 
-	decide(&row->rules, &row->facts, &decision);
+	facts.daemon = "web";
+	decide(&row->rules, &facts, &decision);
 	ck_assert_msg(decision.restart == row->restart, "%s", row->name);
 	ck_assert_double_eq(decision.wait, row->wait);
 	ck_assert_str_eq(decision.words, row->words);
+}
+END_TEST
+
+/* The words contain the name of the daemon, which may have 64 bytes, and are not truncated. */
+START_TEST(the_longest_name_fits_into_the_words)
+{
+	char name[65];
+	const struct facts facts = {.daemon = name, .status = VIGIL_SERVICE_STOPPED};
+	struct decision decision;
+
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	decide(&(struct rules){0}, &facts, &decision);
+	ck_assert_ptr_nonnull(strstr(decision.words, ", or set restart_on = failed"));
+	decide(&(struct rules){.restart_on = RESTART_ON_FAILED}, &facts, &decision);
+	ck_assert_ptr_nonnull(strstr(decision.words, name));
 }
 END_TEST
 
@@ -165,7 +198,8 @@ static bool is_forbidden(const struct rules *rules, const struct facts *f)
 {
 	return f->paused || f->awaited != NULL || f->next_try > f->now || f->burst_free > f->now ||
 	       rules->restart_on == RESTART_NEVER ||
-	       (rules->restart_on == RESTART_ON_FAILED && f->status == VIGIL_SERVICE_STOPPED) ||
+	       (rules->restart_on == RESTART_ON_FAILED && f->status == VIGIL_SERVICE_STOPPED &&
+		       !f->unclear_stop) ||
 	       (f->hold != NULL && vigil_service_is_down(f->status));
 }
 
@@ -198,6 +232,10 @@ static void prove(const struct rules *rules, const struct facts *f)
 	/* there is a time of the next try only if there is a next try */
 	PROVE((d.wait > 0) == (d.withheld == WITHHELD_BACKOFF || d.withheld == WITHHELD_BURST),
 		d.words);
+	/* a restart of a stopped service names the way to keep it down */
+	PROVE(!d.restart || d.withheld != WITHHELD_NOT || f->status != VIGIL_SERVICE_STOPPED ||
+			strstr(d.words, "to keep it down: vigilctl pause web") != NULL,
+		d.words);
 	PROVE(d.check >= 0 && !isinf(d.check) && !isnan(d.check), d.words);
 }
 
@@ -214,6 +252,7 @@ SUITE("decide", NULL, NULL)
 {
 	TIMEOUT(120);
 	LOOP_TEST(every_rule_is_followed, ROWS);
+	TEST(the_longest_name_fits_into_the_words);
 	TEST(work_in_progress_is_checked_soon_and_then_less_often);
 	TEST(backoff_doubles_up_to_its_cap);
 	TEST(no_combination_of_facts_breaks_a_rule);

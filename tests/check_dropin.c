@@ -140,6 +140,20 @@ START_TEST(a_daemon_is_registered_changed_and_removed)
 }
 END_TEST
 
+/* The file contains what was given and nothing else, so that [module:service] decides the rest. */
+START_TEST(a_registered_daemon_has_the_defaults_of_its_module)
+{
+	ck_assert_int_eq(add("web", "module=service", NULL), 0);
+	ck_assert(has("web", "restart_on", "stopped"));
+	scratch_put("vigil.conf", 0644,
+		"[vigil]\nmodules = %s/src/modules\n[module:service]\nrestart_on = failed\n",
+		getenv("top_builddir"));
+	ck_assert(has("web", "restart_on", "failed"));
+	ck_assert_int_eq(add("db", "module=service", "restart_on=never", NULL), 0);
+	ck_assert(has("db", "restart_on", "never"));
+}
+END_TEST
+
 /* The option "module" may be omitted if the daemon has the name of the module. A value may contain
  * any printable text. */
 START_TEST(a_value_is_read_as_it_was_written)
@@ -319,6 +333,7 @@ END_TEST
 SUITE("dropin", setup, teardown)
 {
 	TEST(a_daemon_is_registered_changed_and_removed);
+	TEST(a_registered_daemon_has_the_defaults_of_its_module);
 	TEST(a_value_is_read_as_it_was_written);
 	TEST(an_error_leaves_no_file);
 	TEST(an_error_leaves_the_old_file);

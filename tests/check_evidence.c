@@ -26,7 +26,8 @@ enum {
 	OWN_ERROR = 1 << 8,
 	HELD = 1 << 9,
 	IDLE = 1 << 10,
-	ALL_BITS = 1 << 11
+	PIDFILE_SEEN = 1 << 11,
+	ALL_BITS = 1 << 12
 };
 
 static struct evidence combine(
@@ -44,6 +45,7 @@ static struct evidence combine(
 		strcpy(e.why, "vigild could not look");
 	e.mute = bits & MUTE;
 	e.place_known = bits & PLACE_KNOWN;
+	e.pidfile_seen = bits & PIDFILE_SEEN;
 	e.died = bits & DIED ? 99 : 0;
 	e.emptied = bits & EMPTIED;
 	e.stop_seen = bits & STOP_SEEN;
@@ -90,6 +92,10 @@ static void prove(const struct evidence *e)
 	 * failed */
 	ck_assert(verdict.status != VIGIL_SERVICE_FAILED || !e->stop_seen ||
 		  (e->word == WORD_FAILED && e->basis != BASIS_CHECKED));
+	/* a stop is unclear only if neither the manager, a pidfile nor vigild would know better */
+	ck_assert_int_eq(verdict.unclear_stop, verdict.status == VIGIL_SERVICE_STOPPED &&
+						       e->basis == BASIS_CHECKED && !e->stop_seen &&
+						       !e->place_known && !e->pidfile_seen);
 }
 
 START_TEST(no_combination_of_evidence_leads_to_a_wrong_restart)
@@ -225,6 +231,8 @@ static struct evidence whole(const struct evidence *row)
 		strcpy(e.why, "has ended");
 	if (e.runner_verb == NULL)
 		e.runner_verb = "";
+	if (e.said == NULL)
+		e.said = "";
 	return e;
 }
 
@@ -262,9 +270,87 @@ START_TEST(a_description_fits_into_any_buffer)
 }
 END_TEST
 
+static const struct {
+	const char *what;
+	struct evidence e;
+	const char *text; /* the whole description */
+} ends[] = {
+	{"systemd reports a clean stop",
+		{.witness = "systemd", .said = "dead", .word = WORD_DOWN, .basis = BASIS_WATCHED},
+		"systemd says dead; it was stopped cleanly or not started"},
+	{"systemd reports a crash",
+		{.witness = "systemd",
+			.said = "signal",
+			.word = WORD_FAILED,
+			.basis = BASIS_WATCHED},
+		"systemd says signal; it crashed or could not start"},
+	{"runsv wants it down", {.witness = "runsv", .word = WORD_DOWN, .basis = BASIS_WATCHED},
+		"runsv says stopped; it was stopped cleanly or not started"},
+	{"OpenRC has recorded a stop",
+		{.witness = "OpenRC", .word = WORD_DOWN, .basis = BASIS_RECORD},
+		"OpenRC says stopped; it was stopped cleanly or not started"},
+	{"OpenRC has found a crash",
+		{.witness = "OpenRC",
+			.said = "crashed",
+			.word = WORD_FAILED,
+			.basis = BASIS_CHECKED},
+		"OpenRC says crashed; it crashed or could not start"},
+	{"a script exits with 3, and its pidfile does not exist",
+		{.witness = "the script",
+			.word = WORD_DOWN,
+			.basis = BASIS_CHECKED,
+			.place_known = true},
+		"the script says stopped; it was stopped cleanly or not started"},
+	{"a script exits with 3, and its pidfile existed while it ran",
+		{.witness = "the script",
+			.word = WORD_DOWN,
+			.basis = BASIS_CHECKED,
+			.pidfile_seen = true},
+		"the script says stopped; it was stopped cleanly or not started"},
+	{"a script exits with 3, and vigild saw it stop the service",
+		{.witness = "the script",
+			.word = WORD_DOWN,
+			.basis = BASIS_CHECKED,
+			.stop_seen = true},
+		"the script says stopped; vigild saw its script stop it; it was stopped cleanly or "
+		"not started"},
+	{"a script exits with 3, and has no pidfile",
+		{.witness = "the script", .word = WORD_DOWN, .basis = BASIS_CHECKED},
+		"the script says stopped; nothing shows whether it was stopped cleanly or crashed"},
+	{"a script exits with 1",
+		{.witness = "the script", .word = WORD_FAILED, .basis = BASIS_CHECKED},
+		"the script says failed; it crashed or could not start"},
+	{"a unit that is meant to be down",
+		{.witness = "systemd",
+			.said = "dead",
+			.word = WORD_DOWN,
+			.basis = BASIS_WATCHED,
+			.idle = "started by x.timer"},
+		"systemd says dead; started by x.timer"},
+	{"a service that runs", {.witness = "systemd", .word = WORD_UP, .basis = BASIS_WATCHED},
+		"systemd says running"},
+};
+
+START_TEST(the_description_says_whether_it_was_a_clean_stop_or_a_crash)
+{
+	struct evidence e = whole(&ends[_i].e);
+	struct verdict verdict;
+	char text[256];
+
+	evidence_evaluate(&e, &verdict);
+	evidence_describe(&e, text, sizeof(text));
+	evidence_describe_end(&e, &verdict, text, sizeof(text));
+	ck_assert_msg(strcmp(text, ends[_i].text) == 0, "%s: \"%s\"", ends[_i].what, text);
+	evidence_describe(&e, text, 20);
+	evidence_describe_end(&e, &verdict, text, 20);
+	ck_assert_uint_lt(strlen(text), 20);
+}
+END_TEST
+
 SUITE("evidence", NULL, NULL)
 {
 	TEST(no_combination_of_evidence_leads_to_a_wrong_restart);
 	LOOP_TEST(each_case_is_judged_by_its_rule, COUNT(rows));
+	LOOP_TEST(the_description_says_whether_it_was_a_clean_stop_or_a_crash, COUNT(ends));
 	TEST(a_description_fits_into_any_buffer);
 }

@@ -100,8 +100,14 @@ static const struct row {
 	{{.status = VIGIL_SERVICE_FAILED, .paused = true}, {0}, {0}, VIGIL_CRITICAL,
 		"web is failed; it is not restarted during the pause"},
 	{{.status = VIGIL_SERVICE_STOPPED}, {.restart_on = RESTART_ON_FAILED}, {0}, VIGIL_CRITICAL,
-		"web is stopped; it was stopped cleanly and is left alone, because restart_on = "
-		"failed"},
+		"web is stopped on purpose, and left alone, because restart_on = failed; to start "
+		"it: vigilctl restart web"},
+	{{.status = VIGIL_SERVICE_STOPPED}, {.restart_on = RESTART_ON_FAILED},
+		{.text = "exit status 3"}, VIGIL_CRITICAL,
+		"web is stopped on purpose (exit status 3), and left alone, because restart_on = "
+		"failed; to start it: vigilctl restart web"},
+	{{.status = VIGIL_SERVICE_STOPPED, .unclear_stop = true}, {.restart_on = RESTART_ON_FAILED},
+		{0}, VIGIL_CRITICAL, "web is stopped; it is being restarted"},
 	{{.status = VIGIL_SERVICE_STOPPED, .hold = "the unit is masked"}, {0}, {0}, VIGIL_WARNING,
 		"web is stopped and left alone: the unit is masked"},
 	{{.status = VIGIL_SERVICE_STOPPED,
@@ -132,9 +138,11 @@ START_TEST(each_case_has_its_level_and_its_text)
 {
 	const struct row *row = &rows[_i];
 	struct health_input in = row->in;
+	struct facts facts = row->facts;
 	struct health health;
 
-	tell(&row->rules, &row->facts, &in, &health);
+	facts.daemon = "web";
+	tell(&row->rules, &facts, &in, &health);
 	ck_assert_str_eq(health.text, row->text);
 	ck_assert_int_eq(health.level, row->level);
 }

@@ -86,6 +86,21 @@ START_TEST(a_dead_process_overrules_the_command)
 }
 END_TEST
 
+/* Without a pidfile, no exit status distinguishes a clean stop from a crash. */
+START_TEST(only_a_pidfile_shows_a_clean_stop)
+{
+	ck_assert_int_eq(query("exit 3"), VIGIL_SERVICE_STOPPED);
+	ck_assert(reply.unclear_stop);
+	ck_assert_int_eq(query("exit 1"), VIGIL_SERVICE_STOPPED);
+	ck_assert(reply.unclear_stop);
+	ck_assert_int_eq(query("exit 0"), VIGIL_SERVICE_RUNNING);
+	ck_assert(!reply.unclear_stop);
+	request.pidfile = scratch_path("pid");
+	ck_assert_int_eq(query("exit 3"), VIGIL_SERVICE_STOPPED);
+	ck_assert(!reply.unclear_stop);
+}
+END_TEST
+
 START_TEST(a_restart_runs_the_command)
 {
 	ck_assert_int_eq(ask_restart("echo done", 30), 0);
@@ -125,6 +140,7 @@ SUITE("manager_command", setup, scratch_teardown)
 	TIMEOUT(120);
 	TEST(the_exit_status_is_the_status_of_the_service);
 	TEST(a_dead_process_overrules_the_command);
+	TEST(only_a_pidfile_shows_a_clean_stop);
 	TEST(a_restart_runs_the_command);
 	TEST(missing_commands_are_reported);
 }

@@ -289,6 +289,15 @@ START_TEST(the_pidfile_is_guessed)
 	unlink(path);
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
 	ck_assert_int_eq(reply.pid, getpid());
+
+	/* when it is gone, the stop is clean only if vigild has seen the file before */
+	scratch_put(name, 0755, "#!/bin/sh\nexit 3\n");
+	request.memory.seen = reply.memory.seen;
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
+	ck_assert(!reply.unclear_stop);
+	request.memory.seen.pid = 0;
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
+	ck_assert(reply.unclear_stop);
 }
 END_TEST
 

@@ -153,6 +153,59 @@ START_TEST(an_idle_service_is_ok_and_never_restarted)
 }
 END_TEST
 
+START_TEST(a_clean_stop_is_not_undone_with_restart_on_failed)
+{
+	fake_option("restart_on", "failed");
+	start();
+	STATUS(RUNNING, .pid = 7);
+	STATUS(STOPPED);
+	ck_assert(!is_issued());
+	health_is(VIGIL_CRITICAL, "web is stopped on purpose, and left alone, because restart_on = "
+				  "failed; to start it: vigilctl restart web");
+	STATUS(FAILED);
+	ck_assert(is_issued());
+	stop();
+}
+END_TEST
+
+START_TEST(a_stop_that_may_be_a_crash_is_undone)
+{
+	fake_option("restart_on", "failed");
+	start();
+	STATUS(RUNNING, .pid = 7);
+	STATUS(STOPPED, .unclear_stop = true);
+	ck_assert(is_issued());
+	ck_assert(fake_said("decision: stopped or crashed: restarting, because nothing shows which "
+			    "of the two; to keep it down: vigilctl pause web"));
+	stop();
+}
+END_TEST
+
+/* Each restart after a clean stop names the way to keep the service down, and each check does not. */
+START_TEST(the_way_to_keep_it_down_is_recorded_once_for_each_restart)
+{
+	const char *said =
+		"decision: stopped cleanly: restarting, because restart_on = stopped; to "
+		"keep it down: vigilctl pause web, or set restart_on = failed";
+
+	fake_option("backoff", "0");
+	start();
+	for (int round = 0; round < 3; round++) {
+		STATUS(RUNNING, .pid = 7 + round);
+		fake.event_count = 0;
+		STATUS(STOPPED);
+		ck_assert(is_issued());
+		ck_assert(fake_said(said));
+		fake.event_count = 0;
+		STATUS(STOPPED); /* the restart has not been answered */
+		ck_assert(!fake_said(said));
+		RESTARTED(RUNNING, .pid = 8 + round);
+		ck_assert(!fake_said(said));
+	}
+	stop();
+}
+END_TEST
+
 START_TEST(a_held_service_is_not_restarted_until_the_hold_ends)
 {
 	start();
@@ -384,6 +437,9 @@ SUITE("service_module", fake_begin, fake_end)
 	TEST(a_restart_in_progress_that_ends_down_has_failed);
 	TEST(work_beyond_the_limit_of_its_manager_is_critical_and_not_interrupted);
 	TEST(an_idle_service_is_ok_and_never_restarted);
+	TEST(a_clean_stop_is_not_undone_with_restart_on_failed);
+	TEST(a_stop_that_may_be_a_crash_is_undone);
+	TEST(the_way_to_keep_it_down_is_recorded_once_for_each_restart);
 	TEST(a_held_service_is_not_restarted_until_the_hold_ends);
 	TEST(a_refused_restart_is_tried_again_about_every_second);
 	TEST(the_evidence_is_recorded_with_each_change_of_status);

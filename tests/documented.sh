@@ -36,8 +36,14 @@ for module in src/modules/*/; do
 done
 check "the sample has each of the ${#sampled[@]} options of [vigil] and of the module service" \
 	nothing "$(missing conf/vigil.conf.in '^#%s = ' "${sampled[@]}")"
-check "the sample switches nothing on" \
-	nothing "$(grep -vE '^(#.*|\[vigil\]|\[daemons\]|)$' conf/vigil.conf.in)"
+check "the sample enables no daemon, and sets only restart_on = failed for all services" \
+	nothing "$(diff - <(grep -vE '^(#.*|)$' conf/vigil.conf.in) <<-'C'
+		[vigil]
+		[daemons]
+		[module:service]
+		restart_on = failed
+	C
+	)"
 
 # --- pages ----------------------------------------------------------------------------------------
 

@@ -68,6 +68,7 @@ static inline void facts_set_flags(struct facts *facts, unsigned flags)
 	facts->paused = flags & 256;
 	facts->restarting = flags & 512;
 	facts->refusal_ends = flags & 1024;
+	facts->unclear_stop = facts->status == VIGIL_SERVICE_STOPPED && flags & 2048;
 }
 
 /* Calls fn with each combination and returns the number of combinations. */
@@ -76,12 +77,12 @@ static inline unsigned long facts_each(facts_fn *fn)
 	static const char *const refusals[] = {
 		NULL, "restart_rate is used up", "a package upgrade is in progress"};
 	struct rules rules = {.settle = 90, .burst = 3, .burst_window = 600};
-	struct facts facts = {.now = 10000};
+	struct facts facts = {.daemon = "web", .now = 10000};
 	unsigned long states = 0;
 
 	for (int status = 0; status <= VIGIL_SERVICE_RELOADING; status++) {
 		for (int on = RESTART_ON_STOPPED; on <= RESTART_NEVER; on++) {
-			for (unsigned flags = 0; flags < 2048; flags++) {
+			for (unsigned flags = 0; flags < 4096; flags++) {
 				for (int refusal = 0; refusal < 3; refusal++) {
 					rules.restart_on = (enum restart_on)on;
 					facts.status = (vigil_service_status)status;

@@ -571,6 +571,9 @@ typedef struct vigil_service_reply {
 	/* true: the manager counts each of its own restarts in `respawns`.  false: only a different
 	 * pid shows such a restart. */
 	bool counts;
+	/* true: the service is STOPPED, and nothing shows whether it was stopped cleanly or has
+	 * crashed.  false, for STOPPED: it was stopped cleanly, or it was not started. */
+	bool unclear_stop;
 } vigil_service_reply;
 
 typedef void vigil_service_fn(vigil_service *svc, const vigil_service_reply *r, void *arg);

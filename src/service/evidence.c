@@ -171,6 +171,13 @@ static void evaluate_none(const struct evidence *e, struct verdict *verdict)
 		evaluate_down(&down, verdict);
 }
 
+/* A check of the present status finds a crashed service and a stopped one equally down. Only a
+ * pidfile that a crash leaves behind, or a stop that vigild saw, distinguishes the two. */
+static bool is_unclear(const struct evidence *e)
+{
+	return e->basis == BASIS_CHECKED && !e->stop_seen && !e->place_known && !e->pidfile_seen;
+}
+
 void evidence_evaluate(const struct evidence *e, struct verdict *verdict)
 {
 	static const vigil_service_status plain[WORDS] = {
@@ -194,6 +201,7 @@ void evidence_evaluate(const struct evidence *e, struct verdict *verdict)
 	}
 	if (e->process == PROCESS_ALIVE)
 		verdict->pid = e->pid;
+	verdict->unclear_stop = verdict->status == VIGIL_SERVICE_STOPPED && is_unclear(e);
 	verdict->restart = vigil_service_is_down(verdict->status) && e->hold == NULL &&
 			   (e->idle == NULL || verdict->status != VIGIL_SERVICE_STOPPED);
 }
@@ -258,4 +266,19 @@ void evidence_describe(const struct evidence *e, char *text, size_t size)
 		n = add(text, size, n, "; %s", e->hold);
 	if (e->idle != NULL)
 		add(text, size, n, "; %s", e->idle);
+}
+
+void evidence_describe_end(
+	const struct evidence *e, const struct verdict *verdict, char *text, size_t size)
+{
+	const char *end = NULL;
+
+	if (verdict->status == VIGIL_SERVICE_FAILED)
+		end = "it crashed or could not start";
+	else if (verdict->unclear_stop)
+		end = "nothing shows whether it was stopped cleanly or crashed";
+	else if (verdict->status == VIGIL_SERVICE_STOPPED && e->hold == NULL && e->idle == NULL)
+		end = "it was stopped cleanly or not started";
+	if (end != NULL)
+		add(text, size, strlen(text), "; %s", end);
 }

@@ -65,6 +65,8 @@ struct evidence {
 	pid_t died;
 	bool emptied;   /* its control group had processes and is empty now */
 	bool stop_seen; /* vigild saw an admin or a package stop it since it last ran */
+	/* vigild has seen a pidfile of it, so that it would have left one when it crashed */
+	bool pidfile_seen;
 
 	pid_t runner;            /* the process that runs its init script; 0: none */
 	const char *runner_verb; /* the argument of that script; "": not known */
@@ -82,6 +84,7 @@ struct evidence {
 struct verdict {
 	vigil_service_status status;
 	bool restart;            /* whether the status justifies a restart */
+	bool unclear_stop;       /* as in vigil_service_reply */
 	pid_t pid;               /* the main process if it is known to be alive; 0: not known */
 	char text[VERDICT_TEXT]; /* the reason; "": the manager's status needs no explanation */
 };
@@ -90,5 +93,8 @@ void evidence_evaluate(const struct evidence *e, struct verdict *verdict);
 
 /* Writes what each source said as one line of text for people. */
 void evidence_describe(const struct evidence *e, char *text, size_t size);
+/* Appends to that line whether a service that is down was stopped cleanly or has crashed. */
+void evidence_describe_end(
+	const struct evidence *e, const struct verdict *verdict, char *text, size_t size);
 
 #endif

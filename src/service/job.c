@@ -58,6 +58,7 @@ void job_translate(const struct manager_reply *answer, vigil_service_reply *repl
 	reply->start_limit = answer->start_limit;
 	reply->respawns = answer->respawns;
 	reply->counts = answer->counts;
+	reply->unclear_stop = answer->unclear_stop;
 	reply->unit = answer->unit;
 	reply->idle = answer->idle[0] != '\0' ? answer->idle : NULL;
 	reply->hold = answer->hold[0] != '\0' ? answer->hold : NULL;

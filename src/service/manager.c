@@ -274,7 +274,8 @@ struct evidence manager_evidence(const struct manager_request *request, const ch
 		.named_by = "",
 		.runner_verb = "",
 		.died = request->memory.died,
-		.stop_seen = request->memory.stop_seen};
+		.stop_seen = request->memory.stop_seen,
+		.pidfile_seen = request->memory.seen.pid > 0};
 }
 
 void manager_add_pidfile(
@@ -326,7 +327,9 @@ void manager_evaluate(struct manager_reply *reply, const struct evidence *e)
 	if (reply->fault == VIGIL_FAULT_TIMEOUT)
 		return; /* the service may be between two processes */
 	evidence_evaluate(e, &verdict);
+	evidence_describe_end(e, &verdict, reply->evidence, sizeof(reply->evidence));
 	reply->status = verdict.status;
+	reply->unclear_stop = verdict.unclear_stop;
 	reply->pid = verdict.pid;
 	if (e->own_error != 0)
 		manager_fault(reply, e->own_error, VIGIL_FAULT_REFUSED, "%s", verdict.text);

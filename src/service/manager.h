@@ -64,7 +64,8 @@ struct manager_reply {
 	struct manager_memory memory;
 	bool start_limit;
 	uint32_t respawns;
-	bool counts; /* its manager counts all respawns itself */
+	bool counts;       /* its manager counts all respawns itself */
+	bool unclear_stop; /* as in vigil_service_reply */
 	/* 1: a program was started for this; negative errno: it could not be; 0: none was needed */
 	int started;
 	char text[MANAGER_TEXT]; /* the reason, or the last output of a program; not escaped */

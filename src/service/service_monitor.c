@@ -40,6 +40,7 @@ static void set_cached(struct cached_status *cached, const struct manager_reply 
 	cached->pid = reply->pid;
 	cached->respawns = reply->respawns;
 	cached->counts = reply->counts;
+	cached->unclear_stop = reply->unclear_stop;
 	cached->busy = reply->busy;
 	cached->busy_limit = reply->busy_limit;
 	cached->when = cached->learnt = clock_now();
@@ -89,6 +90,7 @@ vigil_service_reply service_monitor_reply(const struct service_monitor *monitor)
 		.pid = cached->pid,
 		.respawns = cached->respawns,
 		.counts = cached->counts,
+		.unclear_stop = cached->unclear_stop,
 		.unit = or_empty(cached->unit),
 		.idle = cached->idle,
 		.hold = cached->hold,

@@ -28,7 +28,7 @@ struct cached_status {
 	const char *manager; /* static text */
 	pid_t pid;
 	uint32_t respawns;
-	bool counts;
+	bool counts, unclear_stop;
 	double busy, busy_limit;
 	char *text, *unit, *idle, *hold, *evidence; /* NULL: "" or not said */
 	uint64_t when;   /* when the status was last confirmed, by clock_now */

@@ -94,7 +94,7 @@ check "deny: vigilctl check exits with 2 for a service that is down" exits denie
 check "deny: vigilctl explain names the rule" grep -q 'not restarted: the configuration denies' <(ctl explain denied)
 "$work/init.d/lost" stop
 check "restart_on = failed: a clean stop is CRITICAL with its reason" wait_for 20 \
-	says lost 'lost is stopped*; it was stopped cleanly and is left alone, because restart_on = failed'
+	says lost 'lost is stopped on purpose*, and left alone, because restart_on = failed; to start it: vigilctl restart lost'
 check "restart_on = failed: vigilctl check exits with 2 after a clean stop" exits lost 2
 
 # --- failures of vigild itself --------------------------------------------------------------------

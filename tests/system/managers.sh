@@ -193,6 +193,7 @@ row_stopped_left_alone() {
 	stop "$1"
 	must "the value is stopped" comes "$1" value stopped
 	must "the decision says why the service is left alone" comes "$1" decision "stopped cleanly: left alone*"
+	must "explain says that it was a clean stop" grep -q '^evidence .*; it was stopped cleanly or not started$' <(ctl explain "$1")
 	looks "$1"
 	must "vigild does not restart the service" never_had "$1" restarts
 	must "the state has no pid any more" lacks "$1" pid
@@ -219,6 +220,7 @@ row_crashed() {
 	else
 		must "vigild restarts the service" comes "$1" restarts 1
 		must "the restart succeeds" comes "$1" restart_error 0
+		must "explain says that it was a crash" grep -q 'evidence: .*; it crashed or could not start$' <(ctl explain "$1")
 		must "the state was failed before the restart" grep -q ' failed ' <<<"${had[$(place "$1" value)]} "
 		must "no restart by the manager is counted" never_had "$1" respawns
 	fi

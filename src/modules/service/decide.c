@@ -59,8 +59,13 @@ static bool is_observed(const struct rules *rules, const struct facts *facts, st
 static bool is_clean_stop(
 	const struct rules *rules, const struct facts *facts, struct decision *out)
 {
-	because(out, "stopped cleanly: left alone, because restart_on = failed");
-	return rules->restart_on == RESTART_ON_FAILED && facts->status == VIGIL_SERVICE_STOPPED;
+	because(out,
+		"stopped cleanly: left alone, because restart_on = failed; to start it: "
+		"vigilctl restart %s",
+		facts->daemon);
+	/* A stop that may be a crash is restarted, because otherwise no crash would be. */
+	return rules->restart_on == RESTART_ON_FAILED && facts->status == VIGIL_SERVICE_STOPPED &&
+	       !facts->unclear_stop;
 }
 
 static bool is_burst_used(
@@ -137,12 +142,29 @@ static bool is_withheld(const struct rules *rules, const struct facts *facts, st
 
 /* --- what a service needs, by its status ------------------------------------------------------ */
 
+/* A restart may undo what an admin did on purpose, so the words name the way out. */
+static void explain_restart(const struct facts *facts, struct decision *out)
+{
+	if (facts->status != VIGIL_SERVICE_STOPPED)
+		because(out, "%s: restarting", status_of(facts));
+	else if (facts->unclear_stop)
+		because(out,
+			"stopped or crashed: restarting, because nothing shows which of the two; "
+			"to keep it down: vigilctl pause %s",
+			facts->daemon);
+	else
+		because(out,
+			"stopped cleanly: restarting, because restart_on = stopped; to keep it "
+			"down: vigilctl pause %s, or set restart_on = failed",
+			facts->daemon);
+}
+
 static void decide_down(const struct rules *rules, const struct facts *facts, struct decision *out)
 {
 	if (facts->status == VIGIL_SERVICE_STOPPED && facts->idle != NULL)
 		because(out, "idle, %s: nothing to do", facts->idle);
 	else if (!is_withheld(rules, facts, out))
-		because(out, "%s: restarting", status_of(facts));
+		explain_restart(facts, out);
 }
 
 double decide_busy_age(const struct facts *facts)

@@ -17,7 +17,9 @@ enum restart_on { RESTART_ON_STOPPED, RESTART_ON_FAILED, RESTART_NEVER };
 
 /* The result of a check. Times are seconds on the clock of vigil_now. Texts may be NULL. */
 struct facts {
+	const char *daemon; /* name of the daemon, for the commands that the words name */
 	vigil_service_status status;
+	bool unclear_stop; /* as in vigil_service_reply */
 	double now;
 	double since;     /* when the status was first seen */
 	const char *idle; /* it is meant to be stopped; how it is started, such as by a timer */
@@ -83,7 +85,7 @@ struct decision {
 	/* seconds until the next check is useful, independent of the interval; 0: the interval
 	 * decides */
 	double check;
-	char words[160];
+	char words[256];
 };
 
 void decide(const struct rules *rules, const struct facts *facts, struct decision *decision);

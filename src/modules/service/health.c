@@ -55,7 +55,7 @@ static const struct {
 	[WITHHELD_NEVER] = {VIGIL_CRITICAL, "; it is not restarted, because restart_on = never", "",
 		true},
 	[WITHHELD_CLEAN_STOP] = {VIGIL_CRITICAL,
-		"; it was stopped cleanly and is left alone, because restart_on = failed", "",
+		", and left alone, because restart_on = failed; to start it: vigilctl restart ", "",
 		true},
 	[WITHHELD_REFUSED] = {VIGIL_CRITICAL, " and not restarted: ", "", true},
 	[WITHHELD_BURST] = {VIGIL_CRITICAL, "; vigil gave up after ", ", until the next try", true},
@@ -74,6 +74,8 @@ static void add_reason(struct health *health, const struct health_input *in, enu
 		reason = in->facts->refusal;
 	else if (withheld == WITHHELD_AWAITED)
 		reason = in->facts->awaited;
+	else if (withheld == WITHHELD_CLEAN_STOP)
+		reason = in->facts->daemon;
 	else if (withheld == WITHHELD_BURST)
 		add(health, "%u restarts in %.0f s", in->rules->burst, in->rules->burst_window);
 	add(health, "%s", reason);
@@ -205,7 +207,8 @@ static void format_down(struct health *health, const struct health_input *in)
 		add(health, "%s is idle, %s", in->name, in->facts->idle);
 		return;
 	}
-	add(health, "%s is %s", in->name, status_of(in));
+	add(health, "%s is %s%s", in->name, status_of(in),
+		in->decision->withheld == WITHHELD_CLEAN_STOP ? " on purpose" : "");
 	if (is_news(in))
 		add(health, " (%s)", in->text);
 	format_need(health, in);

@@ -55,7 +55,9 @@ static const char *awaited(struct instance *self, const struct facts *facts)
 static void gather(struct instance *self, const vigil_service_reply *r,
 	const struct verdict *verdict, struct facts *facts)
 {
-	*facts = (struct facts){.status = r->status,
+	*facts = (struct facts){.daemon = vigil_name(self->daemon),
+		.status = r->status,
+		.unclear_stop = r->unclear_stop,
 		.now = vigil_now(),
 		.since = self->seen.since,
 		.idle = or_null(r->idle),
