@@ -347,7 +347,7 @@ static json_t *check_several(struct verdict *v, struct host *host, const char *p
 	struct vigil_daemon *d;
 
 	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++)
-		if (daemon_names_match(d, pattern))
+		if (daemon_names_match(host, d, pattern))
 			add_daemon(v, host, d, &several);
 	if (several.matched == 0) {
 		daemon_names_fail(host, pattern, &unknown);

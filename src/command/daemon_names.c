@@ -55,8 +55,12 @@ bool daemon_names_is_pattern(const char *text)
 
 bool daemon_names_match(struct host *host, const struct vigil_daemon *d, const char *pattern)
 {
+	const struct vigil_daemon *named = host_find(host, pattern);
+
 	if (pattern[0] == GROUP)
 		return is_in_group(d, pattern + 1);
+	if (named != NULL)
+		return d == named;
 	return text_glob(pattern, daemon_name(d)) || is_service(d, pattern) ||
 	       (daemon_service(d) != NULL && text_glob(pattern, daemon_service(d)));
 }

@@ -20,8 +20,8 @@ struct vigil_daemon *daemon_names_find(
 	struct host *host, const char *name, struct command_reply *reply);
 /* Returns whether a text names several daemons: a glob or a group. */
 bool daemon_names_is_pattern(const char *text);
-/* Returns whether the pattern matches the daemon, the name of its service or one of its groups.  If the glob is the name
- * of a daemon, it matches that daemon alone, because another daemon may watch a service of that
+/* Returns whether the pattern matches the daemon, the name of its service or one of its groups.  The
+ * name of a daemon matches that daemon alone, because another daemon may watch a service of that
  * name. */
 bool daemon_names_match(struct host *host, const struct vigil_daemon *d, const char *pattern);
 /* Sets the error of a name that matches nothing.  It suggests a similar name if there is one. */

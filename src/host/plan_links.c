@@ -212,6 +212,16 @@ static void visit(struct links *l, size_t start)
 	}
 }
 
+static void visit_all(struct links *l)
+{
+	for (size_t i = 0; i < l->plan->count && l->cycles < CYCLES_MAX; i++)
+		if (!l->nodes[i].seen)
+			visit(l, i);
+	if (l->cycles == CYCLES_MAX)
+		diagnostic_add(l->diagnostics, l->plan->config->file, 0,
+			"there may be more dependency cycles; only %d are listed", CYCLES_MAX);
+}
+
 /* The names of groups have the form of names of daemons, so that @GROUP is one word. */
 static void check_groups(const struct links *l, const struct plan_daemon *pd)
 {
