@@ -16,6 +16,7 @@
 #include "command/reply_stream.h"
 #include "daemon/daemon.h"
 #include "host/host.h"
+#include "state/json_text.h"
 #include "state/state.h"
 
 /* What the daemon keeps of its service.  NULL: nothing.  A new reference. */
@@ -34,7 +35,7 @@ static void add_state(json_t *row, struct vigil_daemon *d, json_t *account, json
 {
 	const char *name = daemon_service(d);
 	json_t *status = json_object_get(account, "status");
-	bool of_service = name != NULL && strcmp(json_string_value(status), "running") == 0;
+	bool of_service = name != NULL && strcmp(json_text(account, "status"), "running") == 0;
 	json_t *from = of_service ? service : account;
 	json_t *state = of_service ? json_object_get(service, "value") : status, *restarts;
 
