@@ -429,8 +429,8 @@ static bool read_verb(char **words, struct request *r)
 		return true;
 	say("%s", why);
 	if (r->verb.command != NULL)
-		fprintf(stderr, "usage: vigilctl %s %s\n", r->verb.command->verb,
-			r->verb.command->usage);
+		fprintf(stderr, "usage: vigilctl %s%s%s\n", r->verb.command->verb,
+			r->verb.command->usage[0] != '\0' ? " " : "", r->verb.command->usage);
 	return false;
 }
 

@@ -185,7 +185,7 @@ START_TEST(an_error_leaves_no_file)
 	refused("intervall=5s", "did you mean \"interval\"");
 	refused("interval=soon", "conf.d/web.conf:8: ");
 	refused("service=two", "service"); /* a duplicate key */
-	refused("=x", "is not key=value");
+	refused("=x", "an argument has no key before the =");
 	refused("word", "is not key=value");
 	refused("", "is not key=value");
 	refused("a b=c", "invalid option name");

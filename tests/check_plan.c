@@ -135,6 +135,13 @@ START_TEST(a_missing_module_is_an_error_of_one_daemon)
 	ck_assert(!make(both, true));
 	ck_assert_uint_eq(diagnostics.count, 1);
 	complains(0, "vigil.conf:6: ", "daemon \"lost\": no such module \"nowhere\"");
+	ck_assert(!make("[daemons]\nweb = exce\n", true));
+	complains(0, "vigil.conf:4: ", "/modules; did you mean \"exec\"?");
+	/* a service may be called like a module */
+	ck_assert(!make("[daemons]\nhttpd = yes\n", true));
+	complains(0, "vigil.conf:4: ", "/modules; did you mean module = service, for a service");
+	ck_assert(make("[module:exce]\ntimeout = 1s\n", true));
+	complains(0, "vigil.conf:3: note: [module:exce]: ", "did you mean \"exec\"?");
 	/* the module of a daemon that is not enabled may be missing */
 	ck_assert(make("[daemons]\nlost = no\n[daemon:lost]\nmodule = nowhere\n", true));
 }

@@ -354,6 +354,9 @@ START_TEST(a_terminal_gets_colours_and_lines_that_fit)
 
 	if (!open_terminal(&master, &slave))
 		return;
+	setenv("TERM", "dumb", 1);
+	ck_assert_ptr_null(strchr(on_terminal(master, slave, NULL), '\033'));
+	setenv("TERM", "xterm", 1);
 	ck_assert_ptr_nonnull(strstr(on_terminal(master, slave, NULL), "\033[32mrunning"));
 	ck_assert_ptr_nonnull(strstr(on_terminal(master, slave, ""), "\033[32mrunning"));
 	on_terminal(master, slave, "1");

@@ -227,6 +227,36 @@ END_TEST
 
 /* --- one request at a time -------------------------------------------------------------------- */
 
+/* A start with thousands of services compares each one only with those of its bucket. */
+START_TEST(thousands_of_services_are_spread_over_the_buckets)
+{
+	static struct service *opened[2000];
+	size_t longest = 0;
+	char name[16];
+
+	for (size_t i = 0; i < COUNT(opened); i++) {
+		snprintf(name, sizeof(name), "s%05zu", i);
+		opened[i] = service_open(environment.services,
+			&(vigil_service_spec){.size = sizeof(vigil_service_spec), .name = name});
+		ck_assert_ptr_nonnull(opened[i]);
+	}
+	for (size_t i = 0; i < SERVICE_BUCKETS; i++) {
+		struct service *s;
+		size_t length = 0;
+
+		LIST_FOREACH(s, &environment.services->buckets[i], bucket_link)
+			length++;
+		longest = length > longest ? length : longest;
+	}
+	ck_assert_uint_ge(longest, 2);
+	ck_assert_uint_lt(longest, 20);
+	for (size_t i = 0; i < COUNT(opened); i++)
+		service_close(opened[i]);
+	for (size_t i = 0; i < SERVICE_BUCKETS; i++)
+		ck_assert(LIST_EMPTY(&environment.services->buckets[i]));
+}
+END_TEST
+
 START_TEST(one_request_is_in_progress_and_others_join_it_or_wait)
 {
 	service = open_stand_in("svc");
@@ -743,6 +773,7 @@ SUITE("service", setup, teardown)
 {
 	TEST(a_query_is_answered_in_the_loop);
 	TEST(equal_specs_share_the_service);
+	TEST(thousands_of_services_are_spread_over_the_buckets);
 	TEST(one_request_is_in_progress_and_others_join_it_or_wait);
 	TEST(several_services_are_queried_at_the_same_time);
 	TEST(a_request_in_a_reply_gets_another_reply);

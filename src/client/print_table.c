@@ -2,7 +2,8 @@
  * print_table: prints the replies of vigild that are tables: status, list and modules.
  *
  * Each table is an array of columns, and a column is a heading and the function that makes a cell of
- * a row of the reply.  Colours are used only on a terminal, and not if NO_COLOR is set.
+ * a row of the reply.  Colours are used only on a terminal, and not if NO_COLOR is set
+ * or the terminal is dumb.
  */
 #include "client/print_table.h"
 
@@ -27,7 +28,7 @@ static bool use_colours(void)
 {
 	const char *no = getenv("NO_COLOR");
 
-	return isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0');
+	return print_can_control() && (no == NULL || no[0] == '\0');
 }
 
 static unsigned terminal_width(void)

@@ -10,11 +10,11 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "client/client.h"
 #include "client/print.h"
+#include "client/print_table.h"
 
 #define PACE     (100 * CLOCK_MS) /* minimum time between two outputs */
 #define TIMES    CLOCK_SECOND     /* on a terminal: output for the shown ages */
@@ -83,7 +83,7 @@ static int wait_for_change(struct client *client, bool terminal, uint64_t printe
 
 static int follow(struct client *watcher, struct client *asker, const struct verb *verb, bool json)
 {
-	bool terminal = isatty(STDOUT_FILENO);
+	bool terminal = print_can_control();
 	json_t *object = client_call(
 		watcher, "watch", json_pack("{s:s}", "pointer", "/runs"), client_patience("watch"));
 	uint64_t printed;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "command/command.h"
 
 const char *command_option_name(const struct command_param *param, char name[COMMAND_OPTION_NAME])
@@ -59,17 +60,49 @@ static bool is_option(const char *word)
 	return strncmp(word, "--", 2) == 0 || (word[0] == '-' && isalpha((unsigned char)word[1]));
 }
 
+/* Whether the word, an option of length n, is one of vigilctl itself. */
+static bool is_global(const char *word, size_t n)
+{
+	static const char *const options[] = {
+		"-s", "--socket", "-c", "--config", "-o", "--output", "-q", "--quiet"};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		if (strlen(options[i]) == n && strncmp(options[i], word, n) == 0)
+	char name[COMMAND_OPTION_NAME];
+
+	return false;
+}
+
+static void NULL) *command, const char *word, char *why, size_t size)
+{
+	char name[32];
+	size_t n = strcspn(word, "=");
+	struct text_suggest suggest;
+
+	snprintf(name, sizeof(name), "%.*s", n > 2 ? (int)n - 2 : 0, n > 2 ? word + 2 : "");
+	text_suggest_init(&suggest, name);
+	for (unsigned i = 0; i < COMMAND_PARAMS_MAX && command->params[i].name; i++)
+		if (command->params[i].option && word[1] == '-')
+			text_suggest_add(&suggest, command->params[i].name);
+	if (is_global(word, n))
+		snprintf(why, size, "%s: unknown option \"%.*s\"; write it before the verb",
+			command->verb, (int)n, word);
+	else if (text_suggest_get(&suggest) != NULL)
+		snprintf(why, size, "%s: unknown option \"%.*s\"; did you mean \"--%s\"?",
+			command->verb, (int)n, word, text_suggest_get(&suggest));
+	else
+		snprintf(why, size, "%s: unknown option \"%.*s\"", command->verb, (int)n, word);
+}
+
 /* Parses an option and, unless it is a switch, its value.  0 or -EINVAL. */
 static int take_option(
 	const struct command *command, char *const **words, json_t *params, char *why, size_t size)
 {
 	const char *word = *(*words)++, *value;
 	const struct command_param *p = option_of(command, word, &value);
-	char name[COMMAND_OPTION_NAME];
 
-	if (p == NULL) {
-		snprintf(why, size, "%s: unknown option \"%.*s\"", command->verb,
-			(int)strcspn(word, "="), word);
+	if (p == NULL || !p->option) {
+		diagnose_option(command, word, why, size);
 		return -EINVAL;
 	}
 	if (p->type == JSON_TRUE && value != NULL) {

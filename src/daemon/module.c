@@ -306,8 +306,7 @@ static void free_names(struct dirent **names, int count)
 	free(names);
 }
 
-/* Returns the name of a module that is similar to this one, or NULL.  The caller frees it. */
-static char *similar_module(const struct modules *modules, const char *name)
+char *modules_similar(const struct modules *modules, const char *name)
 {
 	char *similar = NULL;
 
@@ -328,14 +327,10 @@ static void describe_search(
 	const struct modules *modules, const char *name, const struct reason *why)
 {
 	size_t n = (size_t)snprintf(why->text, why->size, "no such module \"%.64s\" in", name);
-	char *similar = similar_module(modules, name);
 
 	for (char **dir = modules->directories; dir != NULL && *dir != NULL && n < why->size; dir++)
 		n += (size_t)snprintf(why->text + n, why->size - n, "%s %s",
 			dir == modules->directories ? "" : ",", *dir);
-	if (similar != NULL && n < why->size)
-		snprintf(why->text + n, why->size - n, "; did you mean \"%s\"?", similar);
-	free(similar);
 }
 
 struct module *module_load(struct modules *modules, const char *name, char *why, size_t size)

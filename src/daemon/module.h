@@ -45,6 +45,9 @@ const char *module_path(const struct module *module);
 /* Whether the file at the module's path is missing or is not the file that was loaded. */
 int module_has_changed(const struct module *module);
 
+/* Returns the name of a module in the directories that is similar to this one, or NULL.  The caller
+ * frees it. */
+char *modules_similar(const struct modules *modules, const char *name);
 /* Calls fn for each module in the directories, whether it can be loaded or not.  module: NULL if
  * it could not be loaded; then why has the reason.  name is "?" for a directory that cannot be
  * read. */

@@ -60,7 +60,11 @@ static int check_pair(const char *pair, struct diagnostics *diagnostics)
 	/* The diagnostic contains the key only, because the value may be a secret. */
 	snprintf(key, sizeof(key), "%.*s", (int)strcspn(pair, "="), pair);
 	text_truncate(cut, sizeof(cut), key);
-	if (equal == NULL || equal == pair) {
+	if (equal == pair) {
+		diagnostic_add(diagnostics, NULL, 0, "an argument has no key before the =");
+		return -EINVAL;
+	}
+	if (equal == NULL) {
 		diagnostic_add(diagnostics, NULL, 0, "\"%s\" is not key=value", cut);
 		return -EINVAL;
 	}

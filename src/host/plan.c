@@ -74,18 +74,37 @@ int plan_check_daemon(
 	return pd->options != NULL ? candidate_check(&candidate, diagnostics) : 0;
 }
 
-/* An enabled daemon whose module cannot be loaded.  A daemon that names no module has a module of
- * its own name; mostly a service was meant. */
+/* The hint about a module that was not found, or "".  The caller frees it. */
+static char *hint_of_module(const struct maker *m, const char *module, int err)
+{
+	char *similar = err == ENOENT ? modules_similar(m->modules, module) : NULL;
+	char *hint = similar != NULL ? memory_format("; did you mean \"%s\"?", similar)
+				     : memory_text("");
+
+	free(similar);
+	return hint;
+}
+
+/* A daemon that names no module has a module of its own name; mostly a service was meant, such as
+ * httpd and not the module http. */
+static char *hint_of_daemon(const struct maker *m, const struct config_daemon *cd, int err)
+{
+	if (err == ENOENT && !cd->names_module)
+		return memory_text("; did you mean module = service, for a service of this name?");
+	return hint_of_module(m, cd->module, err);
+}
+
+/* An enabled daemon whose module cannot be loaded. */
 static void add_without_module(struct maker *m, struct config_daemon *cd, int err, const char *why)
 {
-	bool has_hint = strstr(why, "did you mean") != NULL;
-	const char *hint = err == ENOENT && !cd->names_module && !has_hint
-				   ? "; did you mean module = service, for a service of this name?"
-				   : "";
+	char *hint;
 
-	if (m->strict && (m->only == NULL || strcmp(m->only, cd->name) == 0))
+	if (m->strict && (m->only == NULL || strcmp(m->only, cd->name) == 0)) {
+		hint = hint_of_daemon(m, cd, err);
 		diagnostic_add(m->diagnostics, cd->file, cd->line, "daemon \"%s\": %s%s", cd->name,
 			why, hint);
+		free(hint);
+	}
 	add(m, cd, NULL, why);
 }
 
@@ -117,15 +136,18 @@ static void plan_one(struct maker *m, struct config_daemon *cd)
 /* Checks the defaults of a module.  An error there is reported once, and not for each daemon. */
 static void check_defaults(struct maker *m, const struct config_defaults *defaults)
 {
-	char why[512];
+	char why[512], *hint;
 	struct module *module = module_load(m->modules, defaults->module, why, sizeof(why));
 
-	if (module != NULL)
+	if (module != NULL) {
 		option_check_given(module_descriptor(module)->options, defaults->options.list,
 			defaults->options.count, defaults->section, m->diagnostics);
-	else if (m->strict)
-		diagnostic_note(m->diagnostics, defaults->file, defaults->line, "%s: %s",
-			defaults->section, why);
+	} else if (m->strict) {
+		hint = hint_of_module(m, defaults->module, errno);
+		diagnostic_note(m->diagnostics, defaults->file, defaults->line, "%s: %s%s",
+			defaults->section, why, hint);
+		free(hint);
+	}
 }
 
 /* Runs the modules' checks of each daemon, then the checks that compare all daemons.  The check of

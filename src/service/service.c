@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/degraded.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "loop/loop.h"
 #include "service/job.h"
 #include "service/request.h"
@@ -36,6 +37,7 @@ static void service_unref(struct service *service)
 	if (--service->refs > 0)
 		return;
 	TAILQ_REMOVE(&service->services->all, service, link);
+	LIST_REMOVE(service, bucket_link);
 	service_monitor_clear(&service->monitor);
 	request_clear(&service->request);
 	free(service);
@@ -372,11 +374,16 @@ struct service_observer *service_on_stale(struct service *service, service_reply
 
 /* --- opening and closing ---------------------------------------------------------------------- */
 
+static struct service_bucket *bucket_of(struct services *services, const struct service *service)
+{
+	return &services->buckets[text_hash(service->request.name, TEXT_HASH) % SERVICE_BUCKETS];
+}
+
 static struct service *find_equal(struct services *services, const struct service *like)
 {
 	struct service *service;
 
-	TAILQ_FOREACH(service, &services->all, link)
+	LIST_FOREACH(service, bucket_of(services, like), bucket_link)
 		if (request_equal(&service->request, &like->request))
 			return service;
 	return NULL;
@@ -395,6 +402,7 @@ static void service_init(struct service *service, struct services *services)
 	TAILQ_INIT(&service->on_change);
 	TAILQ_INIT(&service->on_stale);
 	TAILQ_INSERT_TAIL(&services->all, service, link);
+	LIST_INSERT_HEAD(bucket_of(services, service), service, bucket_link);
 }
 
 struct service *service_open(struct services *services, const vigil_service_spec *spec)

@@ -24,13 +24,18 @@ struct service {
 	uint64_t deferred;  /* since when a package upgrade defers its restart; 0: it does not */
 	struct observer_list on_change, on_stale;
 	TAILQ_ENTRY(service) link;
+	LIST_ENTRY(service) bucket_link;
 };
+
+#define SERVICE_BUCKETS 1024
 
 struct services {
 	struct loop *loop;
 	struct worker_pool *worker_pool;
 	struct unit_monitor *units; /* NULL: built without systemd */
 	TAILQ_HEAD(, service) all;
+	LIST_HEAD(service_bucket, service)
+	buckets[SERVICE_BUCKETS];       /* the same, by the hash of the name */
 	struct service_answers answers; /* calls that need no query */
 	struct policy policy;
 	struct service_counts counts;

@@ -159,7 +159,7 @@ ctl status nosuch --watch 2>"$work/err"
 check "status --watch of an unknown daemon exits with 1" [ $? = 1 ]
 said "status --watch of an unknown daemon names the daemon" 'no such daemon "nosuch"'
 if command -v script >/dev/null && script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
-	timeout 20 script -qec "'$vigilctl' -s '$work/control.sock' status --watch" /dev/null \
+	TERM=xterm timeout 20 script -qec "'$vigilctl' -s '$work/control.sock' status --watch" /dev/null \
 		</dev/null >"$work/screen" 2>&1 &
 	screen=$!
 	redrawn() { [ "$(grep -c $'\033\\[H\033\\[J' "$work/screen")" -ge 2 ]; }
