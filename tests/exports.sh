@@ -30,7 +30,7 @@ for program in src/vigild src/vigilctl; do
 	fi
 	# Other exported names come from the start files of the C library or from a sanitizer.
 	other=$(nm -D --defined-only "$program" | awk '$2 ~ /[TDBRVW]/ { print $3 }' | sort -u |
-		comm -12 - "$work/private" | head -3)
+		comm -12 - "$work/private" | head -3 | xargs)
 	if [ -z "$other" ]; then echo "ok - $program exports no function of vigild"
 	else echo "not ok - $program exports no function of vigild: $other"; failed=1; fi
 done
