@@ -24,6 +24,13 @@ struct column {
 	bool verbose; /* with PRINT_VERBOSE only */
 };
 
+bool print_can_control(void)
+{
+	const char *type = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && (type == NULL || strcmp(type, "dumb") != 0);
+}
+
 static bool use_colours(void)
 {
 	const char *no = getenv("NO_COLOR");

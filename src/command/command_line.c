@@ -68,28 +68,44 @@ static bool is_global(const char *word, size_t n)
 
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
 		if (strlen(options[i]) == n && strncmp(options[i], word, n) == 0)
-	char name[COMMAND_OPTION_NAME];
-
+			return true;
 	return false;
 }
 
-static void NULL) *command, const char *word, char *why, size_t size)
+/* Returns the option whose name is similar to a misspelled "--name", or NULL. */
+static const struct command_param *similar_option(
+	const struct command *command, const char *word, size_t n)
 {
-	char name[32];
-	size_t n = strcspn(word, "=");
+	char name[COMMAND_OPTION_NAME];
 	struct text_suggest suggest;
 
-	snprintf(name, sizeof(name), "%.*s", n > 2 ? (int)n - 2 : 0, n > 2 ? word + 2 : "");
+	if (n <= 2 || word[1] != '-')
+		return NULL;
+	snprintf(name, sizeof(name), "%.*s", (int)n - 2, word + 2);
+	for (char *p = name; *p != '\0'; p++)
+		if (*p == '-')
+			*p = '_';
 	text_suggest_init(&suggest, name);
-	for (unsigned i = 0; i < COMMAND_PARAMS_MAX && command->params[i].name; i++)
-		if (command->params[i].option && word[1] == '-')
+	for (unsigned i = 0; i < COMMAND_PARAMS_MAX && command->params[i].name != NULL; i++)
+		if (command->params[i].option)
 			text_suggest_add(&suggest, command->params[i].name);
+	return text_suggest_get(&suggest) != NULL
+		       ? command_param(command, text_suggest_get(&suggest))
+		       : NULL;
+}
+
+static void diagnose_option(const struct command *command, const char *word, char *why, size_t size)
+{
+	size_t n = strcspn(word, "=");
+	const struct command_param *similar = similar_option(command, word, n);
+	char name[COMMAND_OPTION_NAME];
+
 	if (is_global(word, n))
 		snprintf(why, size, "%s: unknown option \"%.*s\"; write it before the verb",
 			command->verb, (int)n, word);
-	else if (text_suggest_get(&suggest) != NULL)
-		snprintf(why, size, "%s: unknown option \"%.*s\"; did you mean \"--%s\"?",
-			command->verb, (int)n, word, text_suggest_get(&suggest));
+	else if (similar != NULL)
+		snprintf(why, size, "%s: unknown option \"%.*s\"; did you mean \"%s\"?",
+			command->verb, (int)n, word, command_option_name(similar, name));
 	else
 		snprintf(why, size, "%s: unknown option \"%.*s\"", command->verb, (int)n, word);
 }
@@ -100,8 +116,9 @@ static int take_option(
 {
 	const char *word = *(*words)++, *value;
 	const struct command_param *p = option_of(command, word, &value);
+	char name[COMMAND_OPTION_NAME];
 
-	if (p == NULL || !p->option) {
+	if (p == NULL) {
 		diagnose_option(command, word, why, size);
 		return -EINVAL;
 	}

@@ -219,13 +219,15 @@ static void check_reply(const json_t *reply, const json_t *wanted)
 		(int)json_integer_value(json_object_get(json_object_get(wanted, "error"), "code"));
 	char *text = json_dumps(reply, JSON_COMPACT);
 
+	same_shape_path[0] = '\0';
 	if ((result != NULL) == (code != 0))
 		fault_broken("the reply has neither a result nor an error, or both: %.200s", text);
 	else if (code != 0 && code != right && !is_honest(code))
 		fault_broken("the reply has a wrong error: %.200s", text);
 	else if (result != NULL && right == 0 && strstr(text, "Cannot allocate memory") == NULL &&
 		 !same_shape(json_object_get(wanted, "result"), result))
-		fault_broken("the reply differs from that without the fault: %.400s", text);
+		fault_broken("the reply differs from that without the fault at%s: %.400s",
+			same_shape_path, text);
 	free(text);
 }
 

@@ -43,6 +43,8 @@ void fault_stop_vigild(void);
 void fault_broken(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int fault_list_phases(void);
 bool same_shape(const json_t *a, const json_t *b);
+/* The members that contain the differences found so far, from the inside out. */
+extern char same_shape_path[256];
 /* Checks the files and processes that a vigild has left, after each exit. */
 void leftovers_check(void);
 

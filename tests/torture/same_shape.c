@@ -4,6 +4,7 @@
  */
 #include "fault.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* A list may end with an entry about vigild itself, which is there only while it lacks
@@ -14,6 +15,15 @@ static size_t count_daemons(const json_t *list)
 	const char *last = json_string_value(json_object_get(json_array_get(list, n - 1), "name"));
 
 	return n > 0 && last != NULL && strcmp(last, "(vigild)") == 0 ? n - 1 : n;
+}
+
+char same_shape_path[256]; /* of the last difference, from the inside out */
+
+static void note_path(const char *key)
+{
+	size_t length = strlen(same_shape_path);
+
+	snprintf(same_shape_path + length, sizeof(same_shape_path) - length, " < %s", key);
 }
 
 bool same_shape(const json_t *a, const json_t *b)
@@ -33,8 +43,10 @@ bool same_shape(const json_t *a, const json_t *b)
 		if (strcmp(key, "history") != 0 && strcmp(key, "recent") != 0 &&
 			strcmp(key, "long_output") != 0 &&
 			(json_object_get(b, key) == NULL ||
-				!same_shape(value, json_object_get(b, key))))
+				!same_shape(value, json_object_get(b, key)))) {
+			note_path(key);
 			return false;
+		}
 	}
 	for (i = 0; i < count_daemons(a); i++)
 		if (!same_shape(json_array_get(a, i), json_array_get(b, i)))
