@@ -1,5 +1,5 @@
 #!/bin/bash
-# The options only_during and not_during: restarts and programs wait until the local time is inside a window, the health
+# The options only_during and not_during: restarts, programs and messages wait until the local time is inside a window, the health
 # says until when, and vigild -t refuses an invalid window with its file and line.
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$here/scripts.sh" || exit 1
@@ -24,6 +24,11 @@ echo "\$1 is wrong"
 exit "\$2"
 S
 chmod 755 "$work/bin/count"
+cat >"$work/bin/tell" <<S
+#!/bin/sh
+cat >>"$work/messages"; echo >>"$work/messages"
+S
+chmod 755 "$work/bin/tell"
 service() { # NAME LINE
 	printf '[daemon:%s]\nmodule = service\nservice = %s\nmanager = lsb\ninit_dir = %s\ninterval = 1h\n%s\n' "$1" "$1" "$work/init.d" "$2"
 }
@@ -34,9 +39,11 @@ program() { # NAME STATUS LINE...
 }
 configure() { # sets the options of the daemons that wait for a window
 	{
-		printf '[daemons]\n'; printf '%s = yes\n' late soon never opens shuts
+		printf '[daemons]\n'; printf '%s = yes\n' late soon never opens shuts mail
 		service late "$closed"
 		service soon "$soon"
+		printf '[daemon:mail]\nmodule = notify\nwatch = /runs/late/health, /runs/shuts/health\n'
+		printf 'group = 0\ncommand = %s\n%s\n' "$work/bin/tell" "$soon"
 		program never 0 'interval = 200ms' "$closed"
 		program opens 0 'interval = 1h' "$soon"
 		program shuts 2 'interval = 200ms' "$shuts"
@@ -70,6 +77,15 @@ check "a program that has not run yet is OK, and the text has the time" \
 check "a program that has not run yet is OK" level never OK
 check "its numbers are stale" is /daemons/never/stale true
 check "a program whose calendar is empty runs" wait_for 10 level shuts CRITICAL
+check "changes wait for the window of the notify daemon" \
+	wait_for 20 says mail 'changes wait, because messages are not sent outside only_during, until 20??-??-?? ??:??* UTC'
+check "a notify daemon whose changes wait is OK" level mail OK
+check "the changes are counted" wait_for 10 more_than /daemons/mail/waiting 1
+check "nothing is sent outside the window" [ ! -e "$work/messages" ]
+stop_vigild
+start_vigild
+check "the changes wait after a restart of vigild, too" \
+	wait_for 20 says mail 'changes wait, because messages are not sent outside only_during, until 20*'
 soon="only_during = $(window 6 7200)" shuts="only_during = $(window -60 6)"
 configure
 check "the reload succeeds" ctl -q reload
@@ -85,6 +101,10 @@ check "a window that closes: the numbers are stale" is /daemons/shuts/stale true
 check "a window that closes: the history has the time" grep -q 'not run outside only_during, until' <(ctl explain shuts)
 before=$(runs shuts)
 sleep 0.7
+check "a window that opens soon: the changes are sent" wait_for 20 test -s "$work/messages"
+check "the changes are sent in one message" [ "$(wc -l <"$work/messages")" = 1 ]
+check "the message has the changes of both daemons" \
+	grep -q '/runs/late/health.*/runs/shuts/health\|/runs/shuts/health.*/runs/late/health' "$work/messages"
 check "no more runs are made" [ "$(runs shuts)" = "$before" ]
 check "a program that is never inside its window is not run" [ "$(runs never)" = 0 ]
 check "vigild stops" stop_vigild
