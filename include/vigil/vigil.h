@@ -390,7 +390,7 @@ VIGIL_API json_t *vigil_time_in(double seconds);
  * Returns 0 if the local time is inside a window of the option `only` and outside all windows of
  * the option `except`.  Both are options of the type CALENDAR.  An option that is empty does not
  * restrict, nor does NULL in place of its name.  Otherwise returns the seconds until that changes,
- * at most 366 days, and the reason in text: "outside only_during, until 2026-11-30 08:00 CET".
+ * at most 365 days, and the reason in text: "outside only_during, until 2026-11-30 08:00 CET".
  * text may be NULL.  Call it again after that time, because the time of day may be set.
  */
 #define VIGIL_CALENDAR_TEXT 160

@@ -14,7 +14,7 @@
 #include <time.h>
 
 #define CALENDAR_DAY  86400                /* seconds */
-#define CALENDAR_FAR  (366 * CALENDAR_DAY) /* seconds; the limit of calendar_next_change */
+#define CALENDAR_FAR  (365 * CALENDAR_DAY) /* seconds; the limit of calendar_next_change */
 #define CALENDAR_WHY  256                  /* the size of a reason */
 #define CALENDAR_TEXT 40                   /* the size of a time as text */
 

@@ -106,7 +106,7 @@ double vigil_calendar_wait(
 			outside ? "outside" : "inside", outside ? only : except,
 			calendar_format(until, change));
 	else if (text != NULL)
-		snprintf(text, VIGIL_CALENDAR_TEXT, "%s %s, for the next 366 days at least",
+		snprintf(text, VIGIL_CALENDAR_TEXT, "%s %s, for the next 365 days at least",
 			outside ? "outside" : "inside", outside ? only : except);
 	return fmin((double)change - now, CALENDAR_FAR);
 }
