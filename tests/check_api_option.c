@@ -20,6 +20,8 @@ static const vigil_option schema[] = {
 	VIGIL_OPTION("command", VIGIL_COMMAND, NULL, "any"),
 	VIGIL_OPTION("name", VIGIL_NAME, NULL, "any"),
 	VIGIL_OPTION("none", VIGIL_DURATION, NULL, "any"),
+	VIGIL_OPTION("only_during", VIGIL_CALENDAR, NULL, "any"),
+	VIGIL_OPTION("not_during", VIGIL_CALENDAR, NULL, "any"),
 	VIGIL_OPTION_END,
 };
 
@@ -120,6 +122,64 @@ START_TEST(a_wrong_name_or_type_returns_nothing_and_is_logged_once)
 }
 END_TEST
 
+/* Formats a window that began at the present hour in UTC and ends in the next one. */
+static const char *window_now(char option[64], const char *name)
+{
+	time_t now = time(NULL), later = now + 3600;
+	struct tm begin, end;
+	char text[16];
+
+	gmtime_r(&now, &begin);
+	gmtime_r(&later, &end);
+	strftime(text, sizeof(text), "%H:00-", &begin);
+	snprintf(option, 64, "%s=%s%02d:59", name, text, end.tm_hour);
+	return option;
+}
+
+static double wait_of(const char *first, const char *second, char text[VIGIL_CALENDAR_TEXT])
+{
+	make((const char *const[]){first, second, NULL});
+	text[0] = '\0';
+	return vigil_calendar_wait(d, "only_during", "not_during", text);
+}
+
+START_TEST(the_wait_for_a_window_has_a_reason)
+{
+	char text[VIGIL_CALENDAR_TEXT], now[64], not_now[64];
+	double wait;
+
+	ck_assert_int_eq(setenv("TZ", "UTC0", 1), 0);
+	window_now(now, "only_during");
+	window_now(not_now, "not_during");
+	ck_assert_double_eq(wait_of(NULL, NULL, text), 0);
+	ck_assert_double_eq(wait_of("only_during=", "not_during=", text), 0);
+	ck_assert_double_eq(wait_of(now, NULL, text), 0);
+	ck_assert_str_eq(text, "");
+	wait = wait_of(not_now, NULL, text);
+	ck_assert(wait > 3500 && wait <= 7200);
+	ck_assert_msg(strncmp(text, "inside not_during, until 20", 27) == 0, "%s", text);
+	ck_assert_ptr_nonnull(strstr(text, ":59 UTC"));
+	ck_assert_double_gt(wait_of("only_during=Mon..Sun", not_now, text), 3500);
+	ck_assert_msg(strncmp(text, "inside not_during, until 20", 27) == 0, "%s", text);
+	ck_assert_double_eq(vigil_calendar_wait(d, "only_during", NULL, NULL), 0);
+	ck_assert_double_gt(vigil_calendar_wait(d, NULL, "not_during", NULL), 0);
+	ck_assert_uint_eq(logged_lines, 0);
+}
+END_TEST
+
+START_TEST(a_calendar_that_never_opens_waits_for_a_year)
+{
+	char text[VIGIL_CALENDAR_TEXT];
+
+	ck_assert_double_le(wait_of("only_during=2020-01-01", NULL, text), 365 * 86400.0);
+	ck_assert_str_eq(text, "outside only_during, for the next 365 days at least");
+	ck_assert_double_gt(wait_of("not_during=Mon..Sun", NULL, text), 364 * 86400.0);
+	ck_assert_str_eq(text, "inside not_during, for the next 365 days at least");
+	ck_assert_double_eq(vigil_calendar_wait(d, "text", "nothing", text), 0);
+	ck_assert_uint_eq(log_holds("asks for \"text\", which has another type"), 1);
+}
+END_TEST
+
 START_TEST(a_daemon_without_options_has_none)
 {
 	daemon_free(d);
@@ -135,5 +195,7 @@ SUITE("api_option", setup, teardown)
 	TEST(an_option_without_a_value_is_empty);
 	TEST(configured_values_are_returned);
 	TEST(a_wrong_name_or_type_returns_nothing_and_is_logged_once);
+	TEST(the_wait_for_a_window_has_a_reason);
+	TEST(a_calendar_that_never_opens_waits_for_a_year);
 	TEST(a_daemon_without_options_has_none);
 }

@@ -73,7 +73,7 @@ static const char *const lines[][2] = {
 	{"pause", "{}"},
 	{"reload --dry-run", "{\"dry_run\":true}"},
 	{"reload -d", "{\"dry_run\":true}"},
-	{"reload --dry_run", "reload: unknown option \"--dry_run\""},
+	{"reload --dry_run", "reload: unknown option \"--dry_run\"; did you mean \"--dry-run\"?"},
 	{"reload --dry-run=yes", "--dry-run does not take a value: \"--dry-run=yes\""},
 	{"register web a=1 -- --b=2", "{\"name\":\"web\",\"options\":[\"a=1\",\"--b=2\"]}"},
 	{"register -x module=service", "register: unknown option \"-x\""},

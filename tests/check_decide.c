@@ -64,6 +64,32 @@ static const struct row {
 	{"burst used up", {.status = VIGIL_SERVICE_FAILED, .now = 100, .burst_free = 160},
 		{.burst = 3, .burst_window = 600}, false, 60,
 		"failed: gave up after 3 restarts in 600 s, until the next try"},
+	{"closed",
+		{.status = VIGIL_SERVICE_FAILED,
+			.now = 100,
+			.closed = "inside not_during, until 9",
+			.opens = 130},
+		{0}, false, 30, "failed: left alone: inside not_during, until 9"},
+	{"closed, backing off",
+		{.status = VIGIL_SERVICE_FAILED,
+			.now = 100,
+			.closed = "inside not_during, until 9",
+			.opens = 130,
+			.next_try = 110},
+		{0}, false, 30, "failed: left alone: inside not_during, until 9"},
+	{"closed, never",
+		{.status = VIGIL_SERVICE_FAILED,
+			.now = 100,
+			.closed = "inside not_during, until 9",
+			.opens = 130},
+		{.restart_on = RESTART_NEVER}, false, 0,
+		"failed: would be restarted, but restart_on = never"},
+	{"closed, running",
+		{.status = VIGIL_SERVICE_RUNNING,
+			.now = 100,
+			.closed = "inside not_during, until 9",
+			.opens = 130},
+		{0}, false, 0, "running: nothing to do"},
 	{"starting", {.status = VIGIL_SERVICE_STARTING, .now = 100, .since = 80}, {.settle = 90},
 		false, 0, "starting: work in progress, given 90 s to settle"},
 	{"stuck", {.status = VIGIL_SERVICE_STARTING, .now = 171, .since = 80}, {.settle = 90}, true,
@@ -196,8 +222,8 @@ static bool is_needed(const struct rules *rules, const struct facts *f)
 
 static bool is_forbidden(const struct rules *rules, const struct facts *f)
 {
-	return f->paused || f->awaited != NULL || f->next_try > f->now || f->burst_free > f->now ||
-	       rules->restart_on == RESTART_NEVER ||
+	return f->paused || f->closed != NULL || f->awaited != NULL || f->next_try > f->now ||
+	       f->burst_free > f->now || rules->restart_on == RESTART_NEVER ||
 	       (rules->restart_on == RESTART_ON_FAILED && f->status == VIGIL_SERVICE_STOPPED &&
 		       !f->unclear_stop) ||
 	       (f->hold != NULL && vigil_service_is_down(f->status));
@@ -230,7 +256,8 @@ static void prove(const struct rules *rules, const struct facts *f)
 		d.words);
 	PROVE(d.restart || d.need != NEED_RESTART || d.withheld != WITHHELD_NOT, d.words);
 	/* there is a time of the next try only if there is a next try */
-	PROVE((d.wait > 0) == (d.withheld == WITHHELD_BACKOFF || d.withheld == WITHHELD_BURST),
+	PROVE((d.wait > 0) == (d.withheld == WITHHELD_BACKOFF || d.withheld == WITHHELD_BURST ||
+				      d.withheld == WITHHELD_CALENDAR),
 		d.words);
 	/* a restart of a stopped service names the way to keep it down */
 	PROVE(!d.restart || d.withheld != WITHHELD_NOT || f->status != VIGIL_SERVICE_STOPPED ||

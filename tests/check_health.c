@@ -93,6 +93,13 @@ static const struct row {
 	{{.status = VIGIL_SERVICE_FAILED, .burst_free = 5}, {.burst = 3, .burst_window = 600}, {0},
 		VIGIL_CRITICAL,
 		"web is failed; vigil gave up after 3 restarts in 600 s, until the next try"},
+	{{.status = VIGIL_SERVICE_FAILED,
+		 .closed = "outside only_during, until 2026-11-30 08:00 CET",
+		 .opens = 5},
+		{0}, {.failed_restarts = 1}, VIGIL_CRITICAL,
+		"web is failed; its restart failed; it is not restarted: outside only_during, "
+		"until "
+		"2026-11-30 08:00 CET"},
 	{{.status = VIGIL_SERVICE_FAILED, .awaited = "db"}, {0}, {0}, VIGIL_CRITICAL,
 		"web is failed; waiting for db to run first"},
 	{{.status = VIGIL_SERVICE_FAILED}, {.restart_on = RESTART_NEVER}, {0}, VIGIL_CRITICAL,
@@ -168,6 +175,7 @@ static const char *reason_of(const struct facts *f, enum withheld withheld)
 	case WITHHELD_HOLD: return f->hold;
 	case WITHHELD_NEVER: return "restart_on = never";
 	case WITHHELD_CLEAN_STOP: return "restart_on = failed";
+	case WITHHELD_CALENDAR: return f->closed;
 	case WITHHELD_REFUSED: return f->refusal;
 	case WITHHELD_BURST: return "gave up after 3 restarts in 600 s";
 	case WITHHELD_AWAITED: return "waiting for db";

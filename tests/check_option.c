@@ -20,6 +20,7 @@ static const vigil_option schema[] = {
 	VIGIL_OPTION("mode", VIGIL_CHOICE, "periodic", "a mode", .choices = "periodic stream"),
 	VIGIL_OPTION("names", VIGIL_LIST, "a, b", "names"),
 	VIGIL_OPTION("path", VIGIL_PATH, NULL, "a path"),
+	VIGIL_OPTION("during", VIGIL_CALENDAR, "Mon 08:00-18:00", "windows"),
 	VIGIL_OPTION("command", VIGIL_COMMAND, NULL, "a command"),
 	VIGIL_OPTION("service", VIGIL_NAME, NULL, "a service", .flags = VIGIL_REQUIRED),
 	VIGIL_OPTION("after", VIGIL_LIST, NULL, "daemons", .flags = VIGIL_DAEMONS,
@@ -152,6 +153,8 @@ START_TEST(invalid_values_are_refused)
 		{"interval", "0", "must be from 10ms to 365d"},
 		{"interval", "366d", "must be from 10ms to 365d"},
 		{"memory", "64KB", "is not a size (such as 512, 64KiB, 10MiB)"},
+		{"during", "Mon..Fry", "\"Mon..Fry\" is not a weekday or a range such as Mon..Fri"},
+		{"during", "Mon,,Tue", "has an empty element; remove the extra comma"},
 		{"memory", "99999999999G", "is too large"},
 		{"memory", "4095", "must be from 4KiB to 10MiB"},
 		{"mode", "steam", "is not one of: periodic stream; did you mean \"stream\"?"},
@@ -300,10 +303,12 @@ START_TEST(sets_are_compared_by_value)
 {
 	struct option_set *a = BARE(), *b, *ref;
 	static const char *const same[][2] = {{"interval", "5000ms"}, {"interval", "5"},
-		{"names", "a,b"}, {"flag", "on"}, {"count", "+4"}, {"text", "some"}};
+		{"names", "a,b"}, {"flag", "on"}, {"count", "+4"}, {"text", "some"},
+		{"during", "monday 8:00-18:00"}};
 	static const char *const other[][2] = {{"interval", "6s"}, {"names", "b, a"},
 		{"flag", "no"}, {"count", "5"}, {"text", "Some"}, {"text", ""}, {"memory", "4096"},
-		{"path", "/"}, {"command", "a"}, {"mode", "stream"}, {"ratio", "0"}};
+		{"path", "/"}, {"command", "a"}, {"mode", "stream"}, {"ratio", "0"},
+		{"during", "Tue 08:00-18:00"}, {"during", ""}};
 
 	for (size_t i = 0; i < COUNT(same); i++) {
 		b = GOOD(same[i][0], same[i][1]);
@@ -371,6 +376,8 @@ START_TEST(schemas_are_checked)
 			"\"a\" is not one of: x y"},
 		{ROW(VIGIL_OPTION("a", VIGIL_PATH, "x", "h")), "\"a\" is not an absolute path"},
 		{ROW(VIGIL_OPTION("a", VIGIL_COMMAND, "'", "h")), "\"a\" unterminated '"},
+		{ROW(VIGIL_OPTION("a", VIGIL_CALENDAR, "Mon Tue", "h")),
+			"\"a\" has weekdays twice, the second time at \"Tue\""},
 		{ROW(VIGIL_OPTION("a", VIGIL_LIST, "x,,y", "h")),
 			"\"a\" has an empty element; remove the extra comma"},
 		{ROW(VIGIL_OPTION("a", VIGIL_TEXT, NULL, "h", .flags = VIGIL_DAEMONS)),

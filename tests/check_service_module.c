@@ -431,6 +431,55 @@ START_TEST(an_exit_long_after_a_restart_is_not_a_setback)
 }
 END_TEST
 
+START_TEST(a_restart_waits_until_the_calendar_permits_it)
+{
+	start();
+	fake.closed_until = fake.now + 3600;
+	STATUS(FAILED);
+	ck_assert(!is_issued());
+	health_is(VIGIL_CRITICAL,
+		"web is failed; it is not restarted: outside only_during, until 18:00");
+	ck_assert_str_eq(text("service_state/decision"),
+		"failed: left alone: outside only_during, until 18:00");
+	ck_assert(fake_said("decision: failed: left alone: outside only_during, until 18:00"));
+	ck_assert_ptr_nonnull(json_object_get(fake.state, "service_state/next_retry"));
+	fake_pass(3599);
+	STATUS(FAILED);
+	ck_assert(!is_issued());
+	fake_pass(1.1); /* the timer makes the check */
+	fake_answer(&fake.service.on_status, (vigil_service_reply){FAILED});
+	ck_assert(is_issued());
+	RESTARTED(RUNNING, .pid = 7);
+	ck_assert_ptr_null(json_object_get(fake.state, "service_state/next_retry"));
+	health_is(VIGIL_OK, "web is running, pid 7");
+	stop();
+}
+END_TEST
+
+START_TEST(a_restart_by_an_admin_ignores_the_calendar)
+{
+	json_t *before;
+
+	start();
+	fake.closed_until = fake.now + 3600;
+	STATUS(FAILED);
+	ck_assert(!is_issued());
+	ck_assert_int_eq(fake.restart_verb(&fake.daemon, fake.service.arg), 0);
+	ck_assert(is_issued());
+	RESTARTED(FAILED, .error = -EIO, .fault = VIGIL_FAULT_FAILED, .text = "exit status 1");
+	ck_assert(!is_issued());
+	health_is(VIGIL_CRITICAL, "web is failed (exit status 1); its restart failed; it is not "
+				  "restarted: outside only_during, until 18:00");
+	/* when the reason changes, the time of the next try is that of the new reason */
+	before = json_incref(json_object_get(fake.state, "service_state/next_retry"));
+	fake.closed_until = 0;
+	STATUS(FAILED);
+	ck_assert(!json_equal(before, json_object_get(fake.state, "service_state/next_retry")));
+	json_decref(before);
+	stop();
+}
+END_TEST
+
 SUITE("service_module", fake_begin, fake_end)
 {
 	TEST(a_restart_that_still_runs_is_neither_a_failure_nor_a_success);
@@ -451,4 +500,6 @@ SUITE("service_module", fake_begin, fake_end)
 	TEST(burst_and_backoff_survive_a_restart);
 	TEST(setbacks_are_forgotten_however_the_service_was_started);
 	TEST(an_exit_long_after_a_restart_is_not_a_setback);
+	TEST(a_restart_waits_until_the_calendar_permits_it);
+	TEST(a_restart_by_an_admin_ignores_the_calendar);
 }

@@ -45,6 +45,7 @@ static struct {
 	struct vigil_daemon daemon;
 	struct vigil_service service;
 	double now;
+	double closed_until; /* the calendar of only_during and not_during */
 	bool paused;
 	json_t *state, *options;
 	vigil_health_level level;
@@ -88,6 +89,15 @@ void *vigil_data(vigil_daemon *d)
 bool vigil_paused(vigil_daemon *d)
 {
 	return fake.paused;
+}
+
+double vigil_calendar_wait(
+	vigil_daemon *d, const char *only, const char *except, char text[VIGIL_CALENDAR_TEXT])
+{
+	if (fake.closed_until <= fake.now)
+		return 0;
+	snprintf(text, VIGIL_CALENDAR_TEXT, "outside %s, until 18:00", only);
+	return fake.closed_until - fake.now;
 }
 
 #define FAKE_FORMAT(text)                                  \

@@ -69,6 +69,8 @@ static inline void facts_set_flags(struct facts *facts, unsigned flags)
 	facts->restarting = flags & 512;
 	facts->refusal_ends = flags & 1024;
 	facts->unclear_stop = facts->status == VIGIL_SERVICE_STOPPED && flags & 2048;
+	facts->closed = flags & 4096 ? "outside only_during, until 18:00" : NULL;
+	facts->opens = facts->now + 9;
 }
 
 /* Calls fn with each combination and returns the number of combinations. */
@@ -82,7 +84,7 @@ static inline unsigned long facts_each(facts_fn *fn)
 
 	for (int status = 0; status <= VIGIL_SERVICE_RELOADING; status++) {
 		for (int on = RESTART_ON_STOPPED; on <= RESTART_NEVER; on++) {
-			for (unsigned flags = 0; flags < 4096; flags++) {
+			for (unsigned flags = 0; flags < 8192; flags++) {
 				for (int refusal = 0; refusal < 3; refusal++) {
 					rules.restart_on = (enum restart_on)on;
 					facts.status = (vigil_service_status)status;

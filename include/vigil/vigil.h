@@ -65,7 +65,8 @@ typedef enum vigil_option_type {
 	VIGIL_PATH,     /* an absolute path */
 	VIGIL_COMMAND,  /* a program and its arguments in shell quoting; vigild runs no shell,
 			 * and shell syntax such as | ; > $(x) is an error */
-	VIGIL_NAME      /* the name of a service that any service manager accepts */
+	VIGIL_NAME,     /* the name of a service that any service manager accepts */
+	VIGIL_CALENDAR  /* windows of local time, separated by commas: "Mon..Fri 08:00-18:00" */
 } vigil_option_type;
 
 /*
@@ -384,6 +385,17 @@ VIGIL_API double vigil_now(void);
 VIGIL_API json_t *vigil_time(void);
 /* Returns the time of day this many seconds from now (negative: ago), as a new reference. */
 VIGIL_API json_t *vigil_time_in(double seconds);
+
+/*
+ * Returns 0 if the local time is inside a window of the option `only` and outside all windows of
+ * the option `except`.  Both are options of the type CALENDAR.  An option that is empty does not
+ * restrict, nor does NULL in place of its name.  Otherwise returns the seconds until that changes,
+ * at most 365 days, and the reason in text: "outside only_during, until 2026-11-30 08:00 CET".
+ * text may be NULL.  Call it again after that time, because the time of day may be set.
+ */
+#define VIGIL_CALENDAR_TEXT 160
+VIGIL_API double vigil_calendar_wait(
+	vigil_daemon *d, const char *only, const char *except, char text[VIGIL_CALENDAR_TEXT]);
 
 /* --- descriptors ------------------------------------------------------------------------------ */
 

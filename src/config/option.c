@@ -143,14 +143,14 @@ static void diagnose_unknown(
 			"unknown option \"%s\" in %s", key, section_of(given, place));
 }
 
-/* An empty value removes a text or a list that the default sets.  The other types have no value
+/* An empty value removes a text, a list or a calendar that the default sets.  The other types have no value
  * that means "none": an empty duration would be read as 0. */
 static bool may_be_empty(const vigil_option *row)
 {
 	if (row->flags & (VIGIL_REQUIRED | VIGIL_OWN_NAME))
 		return false;
-	return row->type == VIGIL_TEXT || row->type == VIGIL_LIST || row->value == NULL ||
-	       row->value[0] == '\0';
+	return row->type == VIGIL_TEXT || row->type == VIGIL_LIST || row->type == VIGIL_CALENDAR ||
+	       !has_text(row->value);
 }
 
 /* Allocates a set with room for its own values and for their text. */
@@ -342,6 +342,7 @@ static bool values_differ(const struct option_value *a, const struct option_valu
 	case VIGIL_COMMAND:
 		return !text_equal_lists(
 			(const char *const *)a->list, (const char *const *)b->list);
+	case VIGIL_CALENDAR: return !calendar_equal(a->calendar, b->calendar);
 	default: return strcmp(a->text, b->text) != 0;
 	}
 }

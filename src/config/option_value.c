@@ -284,6 +284,13 @@ static int parse_name(struct option_value *v, const char *text, char why[WHY])
 				    "digit or _");
 }
 
+static int parse_calendar(struct option_value *v, const char *text, char why[WHY])
+{
+	char what[CALENDAR_WHY];
+
+	return calendar_parse(&v->calendar, text, what) == 0 ? 0 : wrong(why, what);
+}
+
 static parse_fn *const parsers[] = {
 	[VIGIL_TEXT] = parse_text,
 	[VIGIL_BOOL] = parse_bool,
@@ -296,6 +303,7 @@ static parse_fn *const parsers[] = {
 	[VIGIL_PATH] = parse_path,
 	[VIGIL_COMMAND] = parse_command,
 	[VIGIL_NAME] = parse_name,
+	[VIGIL_CALENDAR] = parse_calendar,
 };
 
 bool option_type_exists(vigil_option_type type)
@@ -312,6 +320,8 @@ void option_value_clear(struct option_value *v)
 {
 	if (has_list(v->schema))
 		free(v->list);
+	if (v->schema->type == VIGIL_CALENDAR)
+		free(v->calendar);
 	*v = (struct option_value){.schema = v->schema};
 }
 

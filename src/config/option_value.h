@@ -9,6 +9,8 @@
 
 #include <vigil/vigil.h>
 
+#include "base/calendar.h"
+
 #define OPTION_WHY        384
 #define OPTION_CHOICE_MAX 64
 
@@ -19,9 +21,10 @@ struct option_value {
 	bool boolean;     /* BOOL */
 	const char *text; /* the raw text, borrowed; NULL: not present */
 	union {
-		int64_t integer; /* INT, SIZE */
-		double number;   /* NUMBER, DURATION (seconds) */
-		char **list;     /* LIST, COMMAND: ends with NULL; never NULL itself */
+		int64_t integer;           /* INT, SIZE */
+		double number;             /* NUMBER, DURATION (seconds) */
+		char **list;               /* LIST, COMMAND: ends with NULL; never NULL itself */
+		struct calendar *calendar; /* CALENDAR; NULL: not present */
 	};
 };
 

@@ -6,9 +6,14 @@
  * the module.  vigild logs the first such request of a daemon and returns an empty value, so that
  * the module does not crash.
  */
+#include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 
+#include "base/calendar.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "daemon/candidate.h"
 #include "daemon/daemon_internal.h"
 
 #define BIT(type) (1u << (type))
@@ -71,4 +76,37 @@ const char *const *vigil_option_list(vigil_daemon *d, const char *name)
 bool vigil_option_given(vigil_daemon *d, const char *name)
 {
 	return find(d, name, ~0u)->given;
+}
+
+/* --- calendars -------------------------------------------------------------------------------- */
+
+static const struct calendar *calendar_of(vigil_daemon *d, const char *name)
+{
+	return name != NULL ? find(d, name, BIT(VIGIL_CALENDAR))->calendar : NULL;
+}
+
+double vigil_calendar_wait(
+	vigil_daemon *d, const char *only, const char *except, char text[VIGIL_CALENDAR_TEXT])
+{
+	double now = clock_seconds(CLOCK_REALTIME);
+	time_t second = (time_t)floor(now), change;
+	struct calendar_rule rule;
+	char until[CALENDAR_TEXT];
+	bool outside;
+
+	if (daemon_is_candidate(d, "vigil_calendar_wait"))
+		return 0;
+	rule = (struct calendar_rule){calendar_of(d, only), calendar_of(d, except)};
+	if (calendar_allows(&rule, second))
+		return 0;
+	change = calendar_next_change(&rule, second);
+	outside = rule.only != NULL && !calendar_contains(rule.only, second);
+	if (text != NULL && change - second < CALENDAR_FAR)
+		snprintf(text, VIGIL_CALENDAR_TEXT, "%s %s, until %s",
+			outside ? "outside" : "inside", outside ? only : except,
+			calendar_format(until, change));
+	else if (text != NULL)
+		snprintf(text, VIGIL_CALENDAR_TEXT, "%s %s, for the next 365 days at least",
+			outside ? "outside" : "inside", outside ? only : except);
+	return fmin((double)change - now, CALENDAR_FAR);
 }

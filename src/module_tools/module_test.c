@@ -131,7 +131,7 @@ static struct module *load(struct modules *modules, const struct module_test *te
 static json_t *describe_options(const vigil_option *options)
 {
 	static const char *const types[] = {"text", "bool", "int", "number", "duration", "size",
-		"choice", "list", "path", "command", "name"};
+		"choice", "list", "path", "command", "name", "calendar"};
 	json_t *list = json_array();
 
 	for (; options != NULL && options->name != NULL; options++)

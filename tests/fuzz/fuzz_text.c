@@ -58,6 +58,7 @@ void fuzz_values(const uint8_t *data, size_t size)
 		VIGIL_OPTION("size", VIGIL_SIZE, "1K", ""),
 		VIGIL_OPTION("list", VIGIL_LIST, "a, b", ""),
 		VIGIL_OPTION("command", VIGIL_COMMAND, "a b", ""),
+		VIGIL_OPTION("calendar", VIGIL_CALENDAR, "Mon", ""),
 		VIGIL_OPTION_END,
 	};
 	char *text = fuzz_text(data, size);

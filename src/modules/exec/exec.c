@@ -132,6 +132,20 @@ static int check_trust(vigil_daemon *d)
 	return vigil_diagnose(d, "command", "%s", why);
 }
 
+/* A stream has no runs that could be left out. */
+static int check_calendar(vigil_daemon *d)
+{
+	static const char *const names[] = {"only_during", "not_during"};
+	int err = 0;
+
+	if (strcmp(vigil_option_text(d, "mode"), "stream") != 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (vigil_option_text(d, names[i]) != NULL)
+			err = vigil_diagnose(d, names[i], "mode = stream has no windows of time");
+	return err;
+}
+
 /* Checks what the schema cannot express. Every problem is reported with vigil_diagnose. Returns 0
  * or -EINVAL. */
 static int check_options(vigil_daemon *d)
@@ -139,6 +153,8 @@ static int check_options(vigil_daemon *d)
 	const char *user = vigil_option_text(d, "user");
 	int err = check_environment(d);
 
+	if (check_calendar(d) != 0)
+		err = -EINVAL;
 	if (user != NULL && getpwnam(user) == NULL)
 		err = vigil_diagnose(d, "user", "no such user");
 	if (vigil_option_given(d, "directory") &&
@@ -185,6 +201,10 @@ static const vigil_option options[] = {
 		.flags = VIGIL_REQUIRED),
 	VIGIL_OPTION("interval", VIGIL_DURATION, "60s", "the time between two runs", .min = 0.05,
 		.max = 31536000),
+	VIGIL_OPTION("only_during", VIGIL_CALENDAR, NULL,
+		"windows of time; outside them the program is not run"),
+	VIGIL_OPTION("not_during", VIGIL_CALENDAR, NULL,
+		"windows of time; inside them the program is not run"),
 	VIGIL_OPTION(
 		"group", VIGIL_LIST, NULL, "names for @NAME, which stands for all its daemons"),
 	VIGIL_OPTION("timeout", VIGIL_DURATION, "10s",

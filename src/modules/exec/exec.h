@@ -30,14 +30,16 @@ struct exec {
 
 	bool reported;
 	vigil_health_level level;
-	int start_error;      /* errno of the last start; 0: the start succeeded */
-	char text[EXEC_TEXT]; /* why the last start failed, in words */
-	bool truncated;       /* the last output was too long, and this was logged */
-	bool left_out;        /* left_out was logged once */
-	bool late;            /* the run did not end before its deadline */
-	bool waited;          /* the run has waited too long for a slot */
-	uint64_t skipped;     /* number of skipped runs */
-	unsigned overdue;     /* skipped runs since the last run began */
+	int start_error; /* errno of the last start; 0: the start succeeded */
+	bool closed;     /* the calendar forbids to run it, and this was reported */
+	/* why the last start failed, in words; while closed: the health before that */
+	char text[EXEC_TEXT];
+	bool truncated;   /* the last output was too long, and this was logged */
+	bool left_out;    /* left_out was logged once */
+	bool late;        /* the run did not end before its deadline */
+	bool waited;      /* the run has waited too long for a slot */
+	uint64_t skipped; /* number of skipped runs */
+	unsigned overdue; /* skipped runs since the last run began */
 
 	/* Only for mode stream. Times are seconds; points in time are by vigil_now. */
 	double backoff, backoff_max;
@@ -62,7 +64,7 @@ void exec_free_slot(struct exec *x);
 
 /* Reports the health and writes the level to the state. If the level differs from the last one,
  * this adds a line to the history and the log. The first report adds a line to the history, and to
- * the log unless it is OK. The numbers of the daemon are stale while it is UNKNOWN. long_text:
+ * the log unless it is OK. The numbers of the daemon are stale while it is UNKNOWN or closed. long_text:
  * NULL: none. */
 void exec_report(vigil_daemon *d, struct exec *x, vigil_health_level level, unsigned flags,
 	const char *text, const char *long_text);

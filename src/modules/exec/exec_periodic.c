@@ -4,6 +4,9 @@
  * A run begins when the host has a free slot for it. A run is skipped and counted while the
  * previous run has not ended. When a run exceeds its deadline, the daemon becomes UNKNOWN, no
  * matter what the process does.
+ *
+ * Outside only_during and inside not_during there are no runs. The level is kept, because nothing
+ * shows that a problem has ended.
  */
 #include "exec.h"
 
@@ -275,6 +278,57 @@ static void on_waited(vigil_daemon *d, void *arg)
 	exec_report(d, x, VIGIL_UNKNOWN, 0, WAITS, NULL);
 }
 
+/* --- the calendar ----------------------------------------------------------------------------- */
+
+static void on_open(vigil_daemon *d, void *arg);
+
+/* Keeps the text of the health, which says what the problem was before the calendar forbade to run
+ * the program. */
+static void keep_text(vigil_daemon *d, struct exec *x)
+{
+	char pointer[256];
+	const char *text;
+
+	snprintf(pointer, sizeof(pointer), "/runs/%s/health/text", vigil_name(d));
+	text = json_string_value(vigil_state_get(d, pointer));
+	snprintf(x->text, sizeof(x->text), "%s", text != NULL ? text : "");
+}
+
+static void report_closed(vigil_daemon *d, struct exec *x, const char *why)
+{
+	vigil_health_level level = x->reported ? x->level : VIGIL_OK;
+	char text[2 * EXEC_TEXT];
+
+	if (!x->closed) {
+		keep_text(d, x);
+		vigil_event(d, "not run %s", why);
+	}
+	x->closed = true;
+	if (level == VIGIL_OK)
+		snprintf(text, sizeof(text), "not run %s", why);
+	else
+		snprintf(text, sizeof(text), "not run %s; before that %s: %s", why,
+			exec_level_name(level), x->text);
+	exec_report(d, x, level, 0, text, NULL);
+}
+
+/* Returns whether the calendar forbids a run, and then reports that. A timer makes the run when the
+ * calendar permits it, because a window may be shorter than the interval. */
+static bool is_closed(vigil_daemon *d, struct exec *x)
+{
+	char why[VIGIL_CALENDAR_TEXT];
+	double wait = vigil_calendar_wait(d, "only_during", "not_during", why);
+
+	if (wait <= 0)
+		return false;
+	vigil_cancel(d, on_waited, x);
+	exec_free_slot(x);
+	report_closed(d, x, why);
+	vigil_cancel(d, on_open, x);
+	vigil_after(d, wait, on_open, x);
+	return true;
+}
+
 /* --- the tick --------------------------------------------------------------------------------- */
 
 static void on_slot(vigil_daemon *d, void *arg)
@@ -288,9 +342,11 @@ static void on_slot(vigil_daemon *d, void *arg)
 		.output_max = EXEC_OUTPUT,
 		.keep_stderr = true};
 
+	if (is_closed(d, x))
+		return;
 	vigil_cancel(d, on_waited, x);
 	x->overdue = 0;
-	x->late = x->waited = false;
+	x->late = x->waited = x->closed = false;
 	if (exec_spawn(d, x, &spec) == 0)
 		return;
 	exec_free_slot(x);
@@ -313,10 +369,20 @@ static void on_tick(vigil_daemon *d, void *arg)
 		skip_running(d, x);
 	else if (given_up > 0)
 		skip_given_up(d, x, given_up);
+	else if (is_closed(d, x))
+		return;
 	else if (x->slot != NULL)
 		skip(d, x, !x->waited, WAITS);
 	else
 		request_slot(d, x);
+}
+
+static void on_open(vigil_daemon *d, void *arg)
+{
+	struct exec *x = arg;
+
+	if (x->child == NULL && x->slot == NULL)
+		on_tick(d, arg);
 }
 
 int periodic_start(vigil_daemon *d, struct exec *x)

@@ -45,7 +45,7 @@ void exec_report(vigil_daemon *d, struct exec *x, vigil_health_level level, unsi
 
 	/* This is set before the health, so that subscribers of the health see whether the numbers
 	 * are stale. */
-	exec_set_stale(d, level == VIGIL_UNKNOWN);
+	exec_set_stale(d, level == VIGIL_UNKNOWN || x->closed);
 	vigil_health_long(d, level, flags, text, long_text);
 	vigil_state_set(d, "state", json_string(now));
 	if (!x->reported)

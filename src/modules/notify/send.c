@@ -9,6 +9,8 @@
  * changes are put aside, so that a message that can never be sent does not block the others. They
  * are tried again after the next successful message, or after AGAIN seconds.
  *
+ * Outside only_during and inside not_during no run begins, and the changes wait.
+ *
  * Changes are in the store until they have been sent.
  */
 #include "send.h"
@@ -29,6 +31,9 @@
 #define AGAIN     900.0 /* seconds */
 #define TEXT_MAX  1024
 #define UNSENT    "unsent"
+/* Seconds after which the calendar is read again, because the time of day may be set and the machine
+ * may be suspended. */
+#define CALENDAR_AGAIN 60.0
 /* Seconds. Changes within this time are saved together; vigild writes the store a second after a
  * change of the state. */
 #define SAVE_AFTER 0.5
@@ -326,6 +331,25 @@ static void run(struct send *s)
 		begin_in(s, s->group);
 }
 
+/* Returns whether the calendar forbids a run. Then the health reports that, and a timer tries
+ * again. */
+static bool is_closed(struct send *s)
+{
+	vigil_health_level level = s->aside.count > 0 ? VIGIL_CRITICAL
+				   : s->tried > 0     ? VIGIL_WARNING
+						      : VIGIL_OK;
+	char why[VIGIL_CALENDAR_TEXT];
+	double wait = vigil_calendar_wait(s->d, "only_during", "not_during", why);
+
+	if (wait <= 0)
+		return false;
+	/* without the number of changes, so that each change does not change the health */
+	vigil_health(s->d, level, "changes wait, because messages are not sent %s%s", why,
+		level != VIGIL_OK ? "; the last message could not be sent" : "");
+	begin_in(s, fmin(wait, CALENDAR_AGAIN));
+	return true;
+}
+
 static void on_due(vigil_daemon *d, void *arg)
 {
 	struct send *s = arg;
@@ -333,6 +357,8 @@ static void on_due(vigil_daemon *d, void *arg)
 
 	s->due = false;
 	if (s->child != NULL || s->waiting.count + s->running.count == 0)
+		return;
+	if (is_closed(s))
 		return;
 	if (delay > 0) {
 		vigil_health(d, VIGIL_WARNING,
@@ -400,6 +426,8 @@ struct send *send_start(vigil_daemon *d)
 		vigil_health(d, VIGIL_OK, "nothing was sent yet");
 		return s;
 	}
+	if (is_closed(s))
+		return s;
 	vigil_health(d, VIGIL_WARNING,
 		"%zu change%s could not be sent before the restart and %s being sent now",
 		s->waiting.count, s->waiting.count == 1 ? "" : "s",

@@ -68,6 +68,15 @@ static bool is_clean_stop(
 	       !facts->unclear_stop;
 }
 
+static bool is_closed(const struct rules *rules, const struct facts *facts, struct decision *out)
+{
+	if (facts->closed == NULL)
+		return false;
+	out->wait = facts->opens - facts->now;
+	because(out, "%s: left alone: %s", status_of(facts), facts->closed);
+	return true;
+}
+
 static bool is_burst_used(
 	const struct rules *rules, const struct facts *facts, struct decision *out)
 {
@@ -119,6 +128,7 @@ static const struct {
 	{WITHHELD_HOLD, is_held_by_manager},
 	{WITHHELD_NEVER, is_observed},
 	{WITHHELD_CLEAN_STOP, is_clean_stop},
+	{WITHHELD_CALENDAR, is_closed},
 	{WITHHELD_BURST, is_burst_used},
 	{WITHHELD_AWAITED, is_awaiting},
 	{WITHHELD_BACKOFF, is_backing_off},

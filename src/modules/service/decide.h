@@ -40,6 +40,8 @@ struct facts {
 	double next_try;
 	/* the burst limit allows the next restart at this time; 0: at any time */
 	double burst_free;
+	const char *closed; /* why the calendar permits no restart: only_during, not_during */
+	double opens;       /* with closed: the calendar permits a restart at this time */
 	bool paused;
 	bool restarting; /* a restart has been issued and has not been answered */
 };
@@ -60,6 +62,7 @@ enum withheld {
 	WITHHELD_HOLD,       /* its manager must leave it alone: masked, a conflict, a shutdown */
 	WITHHELD_NEVER,      /* restart_on = never */
 	WITHHELD_CLEAN_STOP, /* restart_on = failed, and it was stopped cleanly */
+	WITHHELD_CALENDAR,   /* only_during, not_during */
 	/* vigild refused it: deny, restart_rate, an upgrade; vigild tries it again */
 	WITHHELD_REFUSED,
 	WITHHELD_BURST,

@@ -57,6 +57,7 @@ static const struct {
 	[WITHHELD_CLEAN_STOP] = {VIGIL_CRITICAL,
 		", and left alone, because restart_on = failed; to start it: vigilctl restart ", "",
 		true},
+	[WITHHELD_CALENDAR] = {VIGIL_CRITICAL, "; it is not restarted: ", "", false},
 	[WITHHELD_REFUSED] = {VIGIL_CRITICAL, " and not restarted: ", "", true},
 	[WITHHELD_BURST] = {VIGIL_CRITICAL, "; vigil gave up after ", ", until the next try", true},
 	[WITHHELD_AWAITED] = {VIGIL_CRITICAL, "; waiting for ", " to run first", false},
@@ -76,6 +77,8 @@ static void add_reason(struct health *health, const struct health_input *in, enu
 		reason = in->facts->awaited;
 	else if (withheld == WITHHELD_CLEAN_STOP)
 		reason = in->facts->daemon;
+	else if (withheld == WITHHELD_CALENDAR)
+		reason = in->facts->closed;
 	else if (withheld == WITHHELD_BURST)
 		add(health, "%u restarts in %.0f s", in->rules->burst, in->rules->burst_window);
 	add(health, "%s", reason);

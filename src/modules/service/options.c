@@ -41,6 +41,10 @@ const vigil_option service_options[] = {
 		.max = RECENT_MAX),
 	VIGIL_OPTION("burst_window", VIGIL_DURATION, "10m", "the time to which burst applies",
 		.min = 1, .max = 86400),
+	VIGIL_OPTION("only_during", VIGIL_CALENDAR, NULL,
+		"windows of time; outside them the service is not restarted"),
+	VIGIL_OPTION("not_during", VIGIL_CALENDAR, NULL,
+		"windows of time; inside them the service is not restarted"),
 	VIGIL_OPTION("respawn_max", VIGIL_TEXT, "3/10m",
 		"more restarts than this, by its manager or by vigil, are CRITICAL; 0: no limit"),
 	VIGIL_OPTION(

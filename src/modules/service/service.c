@@ -37,7 +37,7 @@ static double burst_free(const struct instance *self)
 }
 
 /* Returns the daemon to wait for. The service waits only if it needs a restart and the restart is
- * not withheld by a pause or by restart_on. */
+ * not withheld by a pause, by restart_on or by the calendar. */
 static const char *awaited(struct instance *self, const struct facts *facts)
 {
 	struct decision decision;
@@ -46,15 +46,19 @@ static const char *awaited(struct instance *self, const struct facts *facts)
 		return NULL;
 	decide(&self->rules, facts, &decision);
 	if (decision.need == NEED_RESTART && decision.withheld != WITHHELD_PAUSED &&
-		decision.withheld != WITHHELD_NEVER && decision.withheld != WITHHELD_CLEAN_STOP)
+		decision.withheld != WITHHELD_NEVER && decision.withheld != WITHHELD_CLEAN_STOP &&
+		decision.withheld != WITHHELD_CALENDAR)
 		return dependency_awaited(&self->peer, self->after, self->seen.since);
 	dependency_end(&self->peer);
 	return NULL;
 }
 
+/* Gathers the facts.  They refer to the text in closed. */
 static void gather(struct instance *self, const vigil_service_reply *r,
-	const struct verdict *verdict, struct facts *facts)
+	const struct verdict *verdict, struct facts *facts, char closed[VIGIL_CALENDAR_TEXT])
 {
+	double wait = vigil_calendar_wait(self->daemon, "only_during", "not_during", closed);
+
 	*facts = (struct facts){.daemon = vigil_name(self->daemon),
 		.status = r->status,
 		.unclear_stop = r->unclear_stop,
@@ -72,8 +76,10 @@ static void gather(struct instance *self, const vigil_service_reply *r,
 		.refusal_ends = self->attempt.ends,
 		.next_try = self->recent.next_try,
 		.burst_free = burst_free(self),
+		.closed = wait > 0 ? closed : NULL,
 		.paused = vigil_paused(self->daemon),
 		.restarting = self->attempt.under_way};
+	facts->opens = facts->now + wait;
 	facts->awaited = awaited(self, facts);
 }
 
@@ -166,18 +172,20 @@ static void report_decision(
 
 /* Sets a timer for a check that is independent of the interval: when the next restart attempt is
  * due, or at the earliest time at which a check may be useful. */
-static void retry_in(struct instance *self, double wait, double check)
+static void retry_in(struct instance *self, const struct decision *decision)
 {
+	double wait = decision->wait, check = decision->check;
 	double next = check > 0 && (wait <= 0 || check < wait) ? check : wait;
 
 	if (next <= 0 && !self->retry_set)
 		return;
 	self->retry_set = next > 0;
 	vigil_cancel(self->daemon, on_retry, self);
-	if (wait <= 0)
+	if (wait <= 0 || decision->withheld != self->retry_after)
 		vigil_state_unset(self->daemon, PLACE "next_retry");
+	self->retry_after = decision->withheld;
 	/* An existing time is kept, because it would change by milliseconds from check to check. */
-	else if (vigil_state_get(self->daemon, PLACE "next_retry") == NULL)
+	if (wait > 0 && vigil_state_get(self->daemon, PLACE "next_retry") == NULL)
 		vigil_state_set(self->daemon, PLACE "next_retry", vigil_time_in(wait));
 	if (next > 0)
 		vigil_after(self->daemon, next, on_retry, self);
@@ -201,9 +209,10 @@ void instance_review(struct instance *self, const vigil_service_reply *r, bool a
 	struct decision decision;
 	struct verdict verdict;
 	struct facts facts;
+	char closed[VIGIL_CALENDAR_TEXT];
 
 	serving_evaluate(self->serving, &verdict);
-	gather(self, r, &verdict, &facts);
+	gather(self, r, &verdict, &facts, closed);
 	decide(&self->rules, &facts, &decision);
 	if (r->status != VIGIL_SERVICE_ABSENT) {
 		report_decision(self, &facts, &decision);
@@ -212,7 +221,7 @@ void instance_review(struct instance *self, const vigil_service_reply *r, bool a
 	report_health(self, r, &facts, &decision);
 	if (decision.withheld != WITHHELD_REFUSED && !decision.restart)
 		interned_drop(&self->attempt.refusal);
-	retry_in(self, decision.wait, decision.check);
+	retry_in(self, &decision);
 	if (decision.restart && act)
 		restart_begin(self);
 }

@@ -66,11 +66,12 @@ struct instance {
 	struct recent recent;
 	struct serving *serving; /* NULL: no option for it is set */
 	struct peer peer;
-	bool ok;          /* the last reported health is OK and the service runs */
-	bool gave_up;     /* the health says that vigild gave up; also at /daemons/NAME/gave_up */
-	bool retry_set;   /* a timer for a check before the next tick is set */
-	json_t *decision; /* owned; the last decision in words; NULL: none */
-	unsigned told;    /* identifies the last decision in the history; see service.c */
+	bool ok;        /* the last reported health is OK and the service runs */
+	bool gave_up;   /* the health says that vigild gave up; also at /daemons/NAME/gave_up */
+	bool retry_set; /* a timer for a check before the next tick is set */
+	enum withheld retry_after; /* the reason for which next_retry was written */
+	json_t *decision;          /* owned; the last decision in words; NULL: none */
+	unsigned told;             /* identifies the last decision in the history; see service.c */
 };
 
 /* service.c */
