@@ -131,7 +131,7 @@ check "a module that hangs blocks vigild" wait_for 20 hung
 kill -ABRT "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
 run_once
 hangs=1
-named_hung() { tells hangs 'by signal 6 (Aborted)' 'in a callback'; }
+named_hung() { tells hangs 'signal 6 (Aborted)' 'in a callback'; }
 check "a module that hangs is logged after the watchdog has ended vigild" wait_for 20 named_hung
 kill -KILL "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
 
