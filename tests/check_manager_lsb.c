@@ -591,7 +591,9 @@ START_TEST(a_lack_of_descriptors_does_not_make_a_service_fail)
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
 	for (free_ones = 0; free_ones < 12; free_ones++) {
 		use_up(free_ones);
-		ck_assert(!vigil_service_is_down(query()));
+		ck_assert_msg(!vigil_service_is_down(query()),
+			"%d free descriptors: %s, error %d: %s", free_ones,
+			vigil_service_status_name(reply.status), reply.error, reply.text);
 		if (reply.status != VIGIL_SERVICE_RUNNING) {
 			unknown++;
 			ck_assert_int_eq(reply.status, VIGIL_SERVICE_UNKNOWN);

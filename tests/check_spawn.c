@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "children.h"
+#include "process/spawn_internal.h"
 #include "scratch.h"
 #include "suite.h"
 
@@ -288,6 +290,42 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/* Page faults of all children that were reaped: each child has some. */
+static long count_faults(void)
+{
+	struct rusage usage;
+
+	ck_assert_int_eq(getrusage(RUSAGE_CHILDREN, &usage), 0);
+	return usage.ru_minflt;
+}
+
+START_TEST(without_descriptors_no_process_is_started)
+{
+	const char *argv[] = {"/bin/true", NULL};
+	const struct spawn spawn = {.argv = argv};
+	struct rlimit limit = {64, 64};
+	int ends[2], pidfd, fd, refused = 0;
+	pid_t pid = -EMFILE;
+	long before;
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	while (fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) >= 0)
+		;
+	for (fd = 63; fd > 40 && pid == -EMFILE; fd--) {
+		before = count_faults();
+		pid = spawn_start_piped(&spawn, true, ends, &pidfd);
+		if (pid == -EMFILE) {
+			refused++;
+			ck_assert_int_eq(count_faults(), before);
+		}
+		close(fd);
+	}
+	ck_assert_int_gt(refused, 1);
+	ck_assert_int_gt(pid, 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+END_TEST
+
 START_TEST(a_cancel_ends_queries_and_lets_restarts_finish)
 {
 	struct worker w[] = {
@@ -392,6 +430,7 @@ SUITE("spawn", scratch_setup, scratch_teardown)
 	TEST(a_grandchild_with_open_stdout_is_not_waited_for);
 	TEST(a_service_survives_its_starter_with_open_stdout);
 	TEST(a_child_can_be_started_for_the_loop);
+	TEST(without_descriptors_no_process_is_started);
 	TEST(a_cancel_ends_queries_and_lets_restarts_finish);
 	TEST(a_cancel_waits_for_the_processes);
 	TEST(many_children_at_once_leak_no_descriptors);

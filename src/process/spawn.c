@@ -234,12 +234,18 @@ static int open_errors(int ends[2])
 	return err;
 }
 
-/* Starts the child and opens its pidfd.  Returns the pid, or -errno. */
+/* Starts the child and opens its pidfd.  Returns the pid, or -errno.  A descriptor for the pidfd is
+ * reserved before the start: a restart script that is killed because there is none has perhaps stopped
+ * its service already. */
 static pid_t start(const struct spawn *spawn, int out, int errors, int *pidfd)
 {
-	pid_t pid = launch(spawn, out, errors);
-	int err;
+	int reserved = fcntl(out, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), err;
+	pid_t pid;
 
+	if (reserved < 0)
+		return -errno;
+	pid = launch(spawn, out, errors);
+	close(reserved);
 	if (pid < 0)
 		return pid;
 	*pidfd = (int)syscall(SYS_pidfd_open, pid, 0); /* pidfds are always close-on-exec */
