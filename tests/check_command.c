@@ -264,6 +264,17 @@ START_TEST(the_name_of_a_service_finds_its_daemon)
 }
 END_TEST
 
+/* A daemon that failed or is in quarantine has no service open. */
+START_TEST(the_name_of_a_service_finds_a_failed_daemon)
+{
+	daemon_fail(host_find(host, "web"), "no reason");
+	ck_assert_int_eq(run("status", "{\"name\":\"web-server\"}"), 0);
+	ck_assert_str_eq(text_at("/0/state"), "failed");
+	ck_assert_int_eq(run("run", "{\"name\":\"web-server\"}"), COMMAND_REFUSED);
+	ck_assert_int_eq(run("resume", "{\"names\":[\"web-server\"]}"), 0);
+}
+END_TEST
+
 START_TEST(a_group_names_all_its_daemons)
 {
 	write_config("[module:service]\nmanager = command\nrestart_on = never\ninterval = 1h\n"
@@ -396,6 +407,7 @@ SUITE("command", bring_up, take_down)
 	TEST(long_names_are_cut_between_characters);
 	TEST(status_reports_all_daemons_or_one);
 	TEST(the_name_of_a_service_finds_its_daemon);
+	TEST(the_name_of_a_service_finds_a_failed_daemon);
 	TEST(a_group_names_all_its_daemons);
 	TEST(check_of_several_daemons_returns_the_worst);
 	TEST(an_invalid_name_of_a_group_is_refused);

@@ -25,9 +25,21 @@ static size_t bare_length(const char *service)
 	return length;
 }
 
+/* The service that the daemon watches.  One that has failed or is in quarantine has opened none, so
+ * its option counts.  NULL: none. */
+static const char *service_of(const struct vigil_daemon *d)
+{
+	const struct option_value *value =
+		daemon_options(d) != NULL ? option_get(daemon_options(d), "service") : NULL;
+
+	if (daemon_service(d) != NULL)
+		return daemon_service(d);
+	return value != NULL && value->schema->type == VIGIL_NAME ? value->text : NULL;
+}
+
 static bool is_service(const struct vigil_daemon *d, const char *name)
 {
-	const char *service = daemon_service(d);
+	const char *service = service_of(d);
 	size_t length = bare_length(name);
 
 	return service != NULL && length == bare_length(service) &&
@@ -62,7 +74,7 @@ bool daemon_names_match(struct host *host, const struct vigil_daemon *d, const c
 	if (named != NULL)
 		return d == named;
 	return text_glob(pattern, daemon_name(d)) || is_service(d, pattern) ||
-	       (daemon_service(d) != NULL && text_glob(pattern, daemon_service(d)));
+	       (service_of(d) != NULL && text_glob(pattern, service_of(d)));
 }
 
 void daemon_names_fail(struct host *host, const char *name, struct command_reply *reply)
@@ -78,8 +90,8 @@ void daemon_names_fail(struct host *host, const char *name, struct command_reply
 	text_suggest_init(&suggest, name);
 	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++) {
 		text_suggest_add(&suggest, daemon_name(d));
-		if (daemon_service(d) != NULL)
-			text_suggest_add(&suggest, daemon_service(d));
+		if (service_of(d) != NULL)
+			text_suggest_add(&suggest, service_of(d));
 	}
 	if (text_suggest_get(&suggest) != NULL)
 		command_fail(reply, COMMAND_NOT_FOUND,
