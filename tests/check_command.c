@@ -1,6 +1,7 @@
 /* check_command: the table of verbs, access rights, and each verb on a real host. */
 #include "command/command.h"
 
+#include "daemon/daemon.h"
 #include "fixture_command.h"
 #include "suite.h"
 

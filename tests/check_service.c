@@ -532,6 +532,7 @@ START_TEST(a_denied_restart_is_refused_in_the_loop)
 	ck_assert_int_eq(last.fault, VIGIL_FAULT_REFUSED);
 	ck_assert_int_eq(last.error, -EPERM);
 	ck_assert_ptr_nonnull(strstr(last_text, "denies"));
+	ck_assert_int_eq(last.refusal, VIGIL_REFUSAL_DENY);
 	ck_assert_uint_eq(journal_lines(), 0);
 	ask(service, SERVICE_QUERY, "q"); /* queries are not denied */
 	await(3);
@@ -575,6 +576,7 @@ START_TEST(all_services_share_the_restart_rate)
 	await(4);
 	ck_assert_int_eq(last.fault, VIGIL_FAULT_REFUSED);
 	ck_assert_ptr_nonnull(strstr(last_text, "restart_rate"));
+	ck_assert_int_eq(last.refusal, VIGIL_REFUSAL_RATE);
 	ck_assert_uint_eq(restarts, 2);
 	service_close(second);
 }

@@ -541,8 +541,16 @@ typedef enum vigil_service_fault {
 	VIGIL_FAULT_TIMEOUT, /* no answer before the timeout; the outcome is unknown */
 	VIGIL_FAULT_FAILED,  /* the manager tried and failed, or the request could not be sent */
 	VIGIL_FAULT_ABSENT,  /* there is no such service */
-	VIGIL_FAULT_REFUSED  /* vigild did not call the manager: deny, restart_rate, a full queue */
+	VIGIL_FAULT_REFUSED  /* vigild did not call the manager; see vigil_refusal */
 } vigil_service_fault;
+
+/* Why vigild refused a restart. */
+typedef enum vigil_refusal {
+	VIGIL_REFUSAL_STATE, /* the state of the service or the machine: masked, a shutdown, ... */
+	VIGIL_REFUSAL_DENY,  /* the option deny of the configuration */
+	VIGIL_REFUSAL_RATE,  /* restart_rate; it permits the restart after some time */
+	VIGIL_REFUSAL_QUEUE  /* the queue of calls is full */
+} vigil_refusal;
 
 /* Returns "denied", "timeout" and so on, as static text. */
 VIGIL_API const char *vigil_service_fault_name(vigil_service_fault fault);
@@ -586,6 +594,7 @@ typedef struct vigil_service_reply {
 	/* true: the service is STOPPED, and nothing shows whether it was stopped cleanly or has
 	 * crashed.  false, for STOPPED: it was stopped cleanly, or it was not started. */
 	bool unclear_stop;
+	vigil_refusal refusal; /* for VIGIL_FAULT_REFUSED */
 } vigil_service_reply;
 
 typedef void vigil_service_fn(vigil_service *svc, const vigil_service_reply *r, void *arg);

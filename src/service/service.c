@@ -5,8 +5,7 @@
  * a reference to the service, so that the service may be closed and its calls cancelled while the
  * worker is still busy.
  *
- * Restarts that vigild refuses in general (policy.c) are refused here. A refusal is a reply like
- * any other.
+ * A refused restart (service_refusal.c) gets a reply like any other.
  */
 #include "service/service.h"
 
@@ -23,7 +22,7 @@
 #include "service/job.h"
 #include "service/request.h"
 #include "service/service_internal.h"
-#include "service/shutdown.h"
+#include "service/service_refusal.h"
 #include "worker/worker_pool.h"
 
 #define STOPPING "not asked: vigild is stopping"
@@ -43,7 +42,7 @@ static void service_unref(struct service *service)
 	free(service);
 }
 
-/* --- refused restarts ------------------------------------------------------------------------- */
+/* --- restarts --------------------------------------------------------------------------------- */
 
 /* Returns the service with another name of the same unit whose restart is already in flight;
  * NULL if there is none. */
@@ -62,37 +61,16 @@ static struct service *find_same_restart(const struct service *service)
 	return NULL;
 }
 
-static const char *refuse_by_state(struct service *service)
+static struct service_refusal refuse_restart(struct service *service)
 {
-	const struct service_monitor *monitor = &service->monitor;
-
-	if (monitor->stale)
-		return NULL;
-	if (monitor->cached.hold != NULL)
-		return monitor->cached.hold;
-	return monitor->cached.idle;
-}
-
-/* Returns why a restart is refused. NULL: it is not refused, and a restart was taken from the
- * budget, unless the restart joins one that was requested before. */
-static const char *refuse_restart(struct service *service)
-{
-	struct policy *policy = &service->services->policy;
 	bool lately = service->restarted != 0 && clock_now() - service->restarted < RETRY_WINDOW;
-	bool expected = lately || !service->ran;
-	const char *why = NULL;
 
-	if (policy_denies(policy, service->request.name))
-		return "the configuration denies restarting it";
-	why = shutdown_announced("");
-	if (why == NULL && service->monitor.cached.status == VIGIL_SERVICE_STOPPED)
-		why = policy_deferral(policy, &service->deferred);
-	if (why == NULL)
-		why = refuse_by_state(service);
-	if (why == NULL && !service_queue_has_restart(&service->queue) &&
-		!policy_take_restart(policy, expected))
-		why = "restart_rate is reached, which counts the restarts of all services";
-	return why;
+	return service_refusal(&(struct restart_facts){.policy = &service->services->policy,
+		.name = service->request.name,
+		.monitor = &service->monitor,
+		.deferred = &service->deferred,
+		.joins = service_queue_has_restart(&service->queue),
+		.expected = lately || !service->ran});
 }
 
 /* --- completing a call ------------------------------------------------------------------------ */
@@ -157,6 +135,7 @@ static void set_refused(vigil_service_reply *reply, int err)
 {
 	reply->error = err;
 	reply->fault = VIGIL_FAULT_REFUSED;
+	reply->refusal = err == -ECANCELED ? VIGIL_REFUSAL_STATE : VIGIL_REFUSAL_QUEUE;
 	reply->text = err == -ECANCELED ? STOPPING : "the queue of calls is full";
 }
 
@@ -321,7 +300,7 @@ struct service_call *service_ask(
 	struct services *services = service->services;
 	struct service_call *call = service_call_new(service, verb, fn, arg);
 	struct service *same = verb == SERVICE_RESTART ? find_same_restart(service) : NULL;
-	const char *refusal = NULL;
+	struct service_refusal refusal = {.why = NULL};
 	int err;
 
 	LOOP_ASSERT_OWNER();
@@ -331,9 +310,9 @@ struct service_call *service_ask(
 	}
 	if (verb == SERVICE_RESTART)
 		refusal = refuse_restart(service);
-	if (refusal != NULL || is_answered_by_cache(service, verb)) {
-		services->counts.cached += refusal == NULL;
-		service_answers_add(&services->answers, call, refusal);
+	if (refusal.why != NULL || is_answered_by_cache(service, verb)) {
+		services->counts.cached += refusal.why == NULL;
+		service_answers_add(&services->answers, call, refusal.why, refusal.kind);
 		return call;
 	}
 	if (service_queue_may_join(&service->queue, verb)) {

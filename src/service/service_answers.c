@@ -19,6 +19,7 @@ static void answer(struct service_answers *answers, struct service_call *call)
 		snprintf(refusal, sizeof(refusal), "%s", call->refusal);
 		reply.error = -EPERM;
 		reply.fault = VIGIL_FAULT_REFUSED;
+		reply.refusal = call->refusal_kind;
 		reply.text = refusal;
 	}
 	service_call_free(call);
@@ -57,11 +58,11 @@ void service_answers_clear(struct service_answers *answers)
 	loop_timer_free(answers->timer);
 }
 
-void service_answers_add(
-	struct service_answers *answers, struct service_call *call, const char *refusal)
+void service_answers_add(struct service_answers *answers, struct service_call *call,
+	const char *refusal, vigil_refusal kind)
 {
-	if (refusal != NULL)
-		call->refusal = memory_text(refusal);
+	call->refusal = memory_text(refusal);
+	call->refusal_kind = kind;
 	if (TAILQ_EMPTY(&answers->calls)) /* else the timer is already set */
 		loop_timer_rearm(answers->timer, 0);
 	service_call_add(call, &answers->calls);

@@ -22,8 +22,9 @@ int service_answers_init(struct service_answers *answers, struct loop *loop,
 	vigil_service_reply (*reply_of)(const struct service *service));
 /* All calls must have been cancelled. */
 void service_answers_clear(struct service_answers *answers);
-/* Adds a call. refusal: the reason, copied; NULL: the call is answered from the cached status. */
-void service_answers_add(
-	struct service_answers *answers, struct service_call *call, const char *refusal);
+/* Adds a call.  refusal: why it is refused, copied; NULL: the call is answered from the cached
+ * status.  kind: of the refusal. */
+void service_answers_add(struct service_answers *answers, struct service_call *call,
+	const char *refusal, vigil_refusal kind);
 
 #endif

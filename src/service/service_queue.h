@@ -23,6 +23,7 @@ struct service_call {
 	service_reply_fn *fn;
 	void *arg;
 	char *refusal; /* why the call is refused; NULL: it is not */
+	vigil_refusal refusal_kind;
 	TAILQ_ENTRY(service_call) link;
 	struct call_list *list; /* the list that contains it */
 };

@@ -211,37 +211,26 @@ static void note_success(struct instance *self, const vigil_service_reply *r)
 		(int)self->totals.restarts);
 }
 
-/* Classifies the refusals of vigild by a part of their text. Any other refusal is deliberate: the
- * service is masked, or is being stopped or upgraded, and no event reports the end of that. */
-static const struct refusal {
-	const char *part;
+/* deliberate: the service is masked, or is being stopped or upgraded.  ends: a later restart may be
+ * permitted, and no event reports that. */
+static const struct {
 	bool deliberate, ends;
 } refusals[] = {
-	{"the configuration denies", false, false},
-	{"restart_rate", false, true},
-	{"queue of calls", false, true},
-	{"", true, true},
+	[VIGIL_REFUSAL_STATE] = {true, true},
+	[VIGIL_REFUSAL_DENY] = {false, false},
+	[VIGIL_REFUSAL_RATE] = {false, true},
+	[VIGIL_REFUSAL_QUEUE] = {false, true},
 };
-
-static const struct refusal *refusal_of(const char *text)
-{
-	const struct refusal *refusal = refusals;
-
-	while (strstr(text, refusal->part) == NULL)
-		refusal++;
-	return refusal;
-}
 
 /* vigild did nothing to the service, so this neither counts as a failure nor uses up the burst
  * limit. */
 static void note_refusal(struct instance *self, const vigil_service_reply *r)
 {
-	const struct refusal *refusal = refusal_of(r->text);
 	char text[128];
 
 	vigil_sanitize(text, sizeof(text), r->text);
-	self->attempt.deliberate = refusal->deliberate;
-	self->attempt.ends = refusal->ends && r->hold == NULL;
+	self->attempt.deliberate = refusals[r->refusal].deliberate;
+	self->attempt.ends = refusals[r->refusal].ends && r->hold == NULL;
 	if (interned_equals(self->attempt.refusal, text))
 		return;
 	interned_drop(&self->attempt.refusal);
