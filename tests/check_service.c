@@ -1,161 +1,11 @@
 /*
- * check_service: one request of a service at a time, shared by its callers, and no reply after a
- * cancel. Some tests run real scripts. Where the time matters, a fake manager is used, whose calls
- * take until the test lets them return.
+ * check_service: one request of a service at a time, shared by its callers, no reply after a
+ * cancel, and refused requests. Some tests run real scripts. Where the time matters, a fake manager
+ * is used, whose calls take until the test lets them return.
  */
 #include "service/service_internal.h"
 
-#include <fcntl.h>
-#include <semaphore.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <sys/wait.h>
-
-#include "children.h"
-#include "fixture_environment.h"
-#include "service/manager.h"
-
-/* --- the fake manager ------------------------------------------------------------------------- */
-
-static atomic_uint queries, restarts; /* that have begun */
-static atomic_uint at_once, most_at_once;
-static atomic_int answer; /* a status */
-static atomic_int answer_pid;
-static sem_t gate; /* one count for each call that may return */
-
-static void pass_gate(atomic_uint *counter)
-{
-	unsigned now = ++at_once;
-
-	++*counter;
-	if (now > most_at_once)
-		most_at_once = now;
-	while (sem_wait(&gate) < 0)
-		;
-	at_once--;
-}
-
-static void fake_systemd_query(const struct manager_request *request, struct manager_reply *reply)
-{
-	pass_gate(&queries);
-	reply->status = (vigil_service_status)(int)answer;
-	reply->pid = answer_pid;
-}
-
-static void fake_systemd_restart(const struct manager_request *request, struct manager_reply *reply)
-{
-	pass_gate(&restarts);
-}
-
-static const struct manager fake_systemd = {
-	.name = "stand-in", .query = fake_systemd_query, .restart = fake_systemd_restart};
-
-static void let_back(unsigned count)
-{
-	while (count-- > 0)
-		sem_post(&gate);
-}
-
-/* --- replies ---------------------------------------------------------------------------------- */
-
-static char order[256]; /* a letter for each reply, in order */
-static vigil_service_reply last;
-static char last_text[512], last_manager[32], last_name[300];
-static bool inside; /* a call of service_ask is in progress */
-
-static void note(const vigil_service_reply *reply, void *arg)
-{
-	size_t n = strlen(order);
-
-	ck_assert(!inside);
-	ck_assert_uint_lt(n, sizeof(order) - 1);
-	order[n] = *(const char *)arg;
-	order[n + 1] = '\0';
-	last = *reply;
-	snprintf(last_text, sizeof(last_text), "%s", reply->text);
-	snprintf(last_manager, sizeof(last_manager), "%s", reply->manager);
-	snprintf(last_name, sizeof(last_name), "%s", reply->name);
-	ck_assert_int_eq(reply->error == 0, reply->fault == VIGIL_FAULT_NONE);
-	ck_assert_uint_eq(reply->size, sizeof(*reply));
-}
-
-static struct service_call *ask_with(
-	struct service *service, enum service_verb verb, service_reply_fn *fn, const void *arg)
-{
-	struct service_call *call;
-
-	inside = true;
-	call = service_ask(service, verb, fn, (void *)arg);
-	inside = false;
-	return call;
-}
-
-static struct service_call *ask(struct service *service, enum service_verb verb, const char *letter)
-{
-	struct service_call *call = ask_with(service, verb, note, letter);
-
-	ck_assert_ptr_nonnull(call);
-	return call;
-}
-
-/* Waits until there are this many replies. */
-static void await(size_t answers)
-{
-	TURN_UNTIL(strlen(order) >= answers);
-	ck_assert_uint_eq(strlen(order), answers);
-}
-
-/* --- services --------------------------------------------------------------------------------- */
-
-static vigil_service_spec spec;
-static const char *status[2], *restart[2];
-static struct service *service;
-
-static void setup(void)
-{
-	environment_setup();
-	sem_init(&gate, 0, 0);
-	status[0] =
-		strdup(scratch_put("status", 0755, "#!/bin/sh\necho asked >>%s\nexit $(cat %s)\n",
-			scratch_path("journal"), scratch_path("answer")));
-	restart[0] =
-		strdup(scratch_put("restart", 0755, "#!/bin/sh\necho restarted >>%s\necho 0 >%s\n",
-			scratch_path("journal"), scratch_path("answer")));
-	scratch_put("answer", 0644, "0\n");
-	spec = (vigil_service_spec){.size = sizeof(spec),
-		.name = "svc",
-		.manager = "command",
-		.status_command = status,
-		.restart_command = restart};
-	answer = VIGIL_SERVICE_RUNNING;
-}
-
-static void teardown(void)
-{
-	let_back(1000);
-	service_close(service);
-	environment_teardown();
-	free((char *)status[0]);
-	free((char *)restart[0]);
-}
-
-static void open_it(void)
-{
-	service = service_open(environment.services, &spec);
-	ck_assert_ptr_nonnull(service);
-}
-
-/* Opens a service with the fake manager. */
-static struct service *open_stand_in(const char *name)
-{
-	struct service *opened;
-
-	spec.name = name;
-	opened = service_open(environment.services, &spec);
-	ck_assert_ptr_nonnull(opened);
-	opened->request.manager = &fake_systemd;
-	return opened;
-}
+#include "fixture_service.h"
 
 static unsigned journal_lines(void)
 {
@@ -337,8 +187,6 @@ END_TEST
 
 /* --- cancelled calls -------------------------------------------------------------------------- */
 
-static struct service_call *victim;
-
 static void cancel_victim(const vigil_service_reply *reply, void *arg)
 {
 	note(reply, arg);
@@ -365,13 +213,6 @@ START_TEST(a_cancelled_call_gets_no_reply)
 	ck_assert_str_eq(order, "abc");
 }
 END_TEST
-
-static void close_it(const vigil_service_reply *reply, void *arg)
-{
-	note(reply, arg);
-	service_close(service);
-	service = NULL;
-}
 
 START_TEST(a_service_may_be_closed_at_any_time)
 {
@@ -484,38 +325,6 @@ END_TEST
 
 /* --- refused requests ------------------------------------------------------------------------- */
 
-static void on_timer(uint64_t missed, void *arg)
-{
-	++*(unsigned *)arg;
-}
-
-static unsigned again_and_again;
-
-static void insist(const vigil_service_reply *reply, void *arg)
-{
-	ck_assert(!inside);
-	ck_assert_uint_lt(again_and_again, 1000000); /* otherwise the loop is blocked */
-	again_and_again++;
-	inside = true;
-	victim = service_ask(service, *(enum service_verb *)arg, insist, arg);
-	inside = false;
-	ck_assert_ptr_nonnull(victim);
-}
-
-/* Runs the loop until a timer has fired, which the repeated requests must not prevent. */
-static void the_loop_goes_on(void)
-{
-	struct loop_timer *timer;
-	unsigned fired = 0;
-
-	timer = loop_every(environment.loop, 10 * CLOCK_MS, 0, on_timer, &fired);
-	turn_for(100 * CLOCK_MS);
-	ck_assert_uint_gt(fired, 0);
-	ck_assert_uint_gt(again_and_again, 1);
-	loop_timer_free(timer);
-	service_cancel(victim); /* the latest of the repeated requests */
-}
-
 START_TEST(a_denied_restart_is_refused_in_the_loop)
 {
 	static const char *const deny[] = {"s?c", NULL};
@@ -607,170 +416,6 @@ START_TEST(only_restarts_that_are_made_are_counted)
 }
 END_TEST
 
-/* --- observers -------------------------------------------------------------------------------- */
-
-static struct service_observer *watches[3];
-
-static void unwatch_all(const vigil_service_reply *reply, void *arg)
-{
-	note(reply, arg);
-	for (int i = 0; i < 3; i++) {
-		service_observer_free(watches[i]);
-		watches[i] = NULL;
-	}
-}
-
-START_TEST(an_observer_is_notified_only_of_changes)
-{
-	struct service_observer *watch;
-
-	open_it();
-	watch = service_on_change(service, note, "w");
-	ask(service, SERVICE_QUERY, "a");
-	await(2);
-	ck_assert_str_eq(order, "wa"); /* the first query is a change */
-	ask(service, SERVICE_QUERY, "a");
-	await(3);
-	scratch_put("answer", 0644, "3\n");
-	ask(service, SERVICE_QUERY, "a");
-	await(5);
-	ask(service, SERVICE_RESTART, "r");
-	await(7);
-	ck_assert_str_eq(order, "waawawr");
-	service_observer_free(watch);
-	for (int i = 0; i < 3; i++)
-		watches[i] = service_on_change(service, unwatch_all, "u");
-	scratch_put("answer", 0644, "3\n");
-	ask(service, SERVICE_QUERY, "a");
-	await(9);
-	ck_assert_str_eq(order, "waawawrua");
-}
-END_TEST
-
-/* --- a monitored process ---------------------------------------------------------------------- */
-
-static pid_t begin_process(void)
-{
-	const char *argv[] = {"/bin/sleep", "1000", NULL};
-	int out, pidfd;
-	pid_t pid = spawn_start(&(struct spawn){.argv = argv}, &out, NULL, &pidfd);
-
-	ck_assert_int_gt(pid, 0);
-	close(out);
-	close(pidfd);
-	return pid;
-}
-
-START_TEST(while_its_process_is_monitored_the_manager_is_not_queried)
-{
-	static enum service_verb verb = SERVICE_QUERY;
-	pid_t pid = begin_process();
-
-	answer_pid = pid;
-	service = open_stand_in("svc");
-	ask(service, SERVICE_QUERY, "a");
-	let_back(1);
-	await(1);
-	ask(service, SERVICE_QUERY, "b");
-	victim = ask(service, SERVICE_QUERY, "x");
-	service_cancel(victim);
-	await(2);
-	ck_assert_int_eq(last.status, VIGIL_SERVICE_RUNNING);
-	ck_assert_int_eq(last.pid, pid);
-	ck_assert_str_eq(last_manager, "stand-in");
-	ck_assert_uint_eq(queries, 1);
-	/* a caller who queries in each reply does not block the loop */
-	ask_with(service, SERVICE_QUERY, insist, &verb);
-	the_loop_goes_on();
-	ck_assert_uint_eq(queries, 1);
-	kill_and_reap(pid);
-}
-END_TEST
-
-START_TEST(the_exit_of_its_process_is_reported_immediately)
-{
-	pid_t pid = begin_process();
-
-	answer_pid = pid;
-	service = open_stand_in("svc");
-	watches[0] = service_on_stale(service, note, "s");
-	watches[1] = service_on_stale(service, unwatch_all, "t");
-	watches[2] = service_on_stale(service, note, "u");
-	ask(service, SERVICE_QUERY, "a");
-	let_back(1);
-	await(1);
-	turn_for(20 * CLOCK_MS);
-	ck_assert_str_eq(order, "a");
-	kill_and_reap(pid);
-	await(3);
-	ck_assert_str_eq(order, "ast");  /* t has freed u */
-	ck_assert_int_eq(last.pid, pid); /* the pid of the last query */
-	ask(service, SERVICE_QUERY, "b");
-	turn_for(20 * CLOCK_MS);
-	ck_assert_str_eq(order, "ast"); /* now the manager is queried */
-	answer = VIGIL_SERVICE_FAILED;
-	answer_pid = 0;
-	let_back(1);
-	await(4);
-	ck_assert_int_eq(last.status, VIGIL_SERVICE_FAILED);
-}
-END_TEST
-
-static void look_at_each_sign(const vigil_service_reply *reply, void *arg)
-{
-	ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, note, arg));
-}
-
-/* A manager that still reports a dead process is queried again, but not for ever. */
-START_TEST(a_manager_that_reports_a_dead_process_is_not_queried_for_ever)
-{
-	pid_t pid = begin_process();
-	size_t answers;
-
-	answer_pid = pid;
-	service = open_stand_in("svc");
-	watches[0] = service_on_stale(service, look_at_each_sign, "s");
-	ask(service, SERVICE_QUERY, "a");
-	let_back(100000);
-	await(1);
-	kill_and_reap(pid);
-	do {
-		answers = strlen(order);
-		ck_assert_uint_lt(answers, sizeof(order) - 5);
-		turn_for(300 * CLOCK_MS);
-	} while (strlen(order) > answers);
-	ck_assert_uint_ge(answers, 3);
-	ck_assert_uint_le(queries, 250);
-	service_observer_free(watches[0]);
-}
-END_TEST
-
-static void close_at_sign(const vigil_service_reply *reply, void *arg)
-{
-	service_observer_free(watches[0]);
-	service_observer_free(watches[1]);
-	close_it(reply, arg);
-}
-
-START_TEST(a_stale_callback_may_close_the_service)
-{
-	pid_t pid = begin_process();
-
-	answer_pid = pid;
-	service = open_stand_in("svc");
-	watches[0] = service_on_stale(service, close_at_sign, "s");
-	watches[1] = service_on_stale(service, note, "x");
-	ask(service, SERVICE_QUERY, "a");
-	let_back(1);
-	await(1);
-	kill_and_reap(pid);
-	await(2);
-	ck_assert_str_eq(order, "as");
-	turn_for(30 * CLOCK_MS);
-	ck_assert(TAILQ_EMPTY(&environment.services->all));
-}
-END_TEST
-
 SUITE("service", setup, teardown)
 {
 	TEST(a_query_is_answered_in_the_loop);
@@ -789,9 +434,4 @@ SUITE("service", setup, teardown)
 	TEST(a_refusal_may_cancel_and_close);
 	TEST(all_services_share_the_restart_rate);
 	TEST(only_restarts_that_are_made_are_counted);
-	TEST(an_observer_is_notified_only_of_changes);
-	TEST(while_its_process_is_monitored_the_manager_is_not_queried);
-	TEST(the_exit_of_its_process_is_reported_immediately);
-	TEST(a_manager_that_reports_a_dead_process_is_not_queried_for_ever);
-	TEST(a_stale_callback_may_close_the_service);
 }

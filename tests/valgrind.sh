@@ -27,7 +27,7 @@ descriptors='
 * 1 ^< eventfd < run_begin < spawn_run <   spawn_run.c: one for the life of the process
 * 16 ^[a-z]+[.]so < openat < open_step < open_trusted < load_file <   module.c: what the linker has taken in keeps its number
 check_worker_pool 1 ^< eventfd < worker_pool_new < setup <   the pool of a lost thread is its own until it ends
-check_log 1 ^< socket < sd_journal_sendv < send_journal <   libsystemd: one for each process
+check_log_targets 1 ^< socket < sd_journal_sendv < send_journal <   libsystemd: one for each process
 check_fuzz 5 ^< (epoll_create1|timerfd_create|pipe2|eventfd) < .*< open_environment < host_new < the_host <   what all runs of a target share
 check_fuzz 1 ^/dev/shm/[^ ]*/control[.]pipe < open < open_checked < open_pipe < open_locked < control_pipe_open < fuzz_pipe <   likewise
 check_fuzz 1 ^running < openat < crash_marker_open < quarantine_review < open_environment < host_new < the_host <   likewise

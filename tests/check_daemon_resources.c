@@ -1,0 +1,424 @@
+/*
+ * check_daemon_resources: the timers and notifications of a daemon, and that its stop frees all its
+ * resources.
+ */
+#include "daemon/daemon.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "daemon/daemon_internal.h"
+#include "fixture_daemon_module.h"
+
+/* --- resources -------------------------------------------------------------------------------- */
+
+/* The daemon creates one resource of each kind. Each has one callback that may stop the daemon. */
+static unsigned calls;
+static const char *stop_in; /* the callback that stops the daemon */
+static int fds[2];
+static vigil_service *service;
+
+static void called(const char *where)
+{
+	calls++;
+	if (stop_in != NULL && strcmp(stop_in, where) == 0) {
+		daemon_stop(d);
+		calls = 0;
+	}
+}
+
+static void on_every(vigil_daemon *daemon, void *arg)
+{
+	called("every");
+}
+
+static void on_after(vigil_daemon *daemon, void *arg)
+{
+	called("after");
+}
+
+static void on_fd(vigil_daemon *daemon, int fd, unsigned what, void *arg)
+{
+	called("fd");
+}
+
+static void on_change(vigil_daemon *daemon, const char *pointer, const json_t *value, void *arg)
+{
+	called("change");
+}
+
+static void on_exited(
+	vigil_daemon *daemon, vigil_child *child, const vigil_child_exit *e, void *arg)
+{
+	called("exit");
+}
+
+static void on_line(
+	vigil_daemon *daemon, vigil_child *child, const char *line, size_t length, void *arg)
+{
+	called("line");
+}
+
+static void on_reply(vigil_service *svc, const vigil_service_reply *r, void *arg)
+{
+	called("reply");
+}
+
+static void on_status(vigil_service *svc, const vigil_service_reply *r, void *arg)
+{
+	called("status");
+}
+
+static int on_verb(vigil_daemon *daemon, void *arg)
+{
+	called("verb");
+	return 0;
+}
+
+static void start_child(vigil_daemon *daemon, const char *script, vigil_child_line_fn *line)
+{
+	const char *argv[] = {"/bin/sh", "-c", script, NULL};
+
+	ck_assert_ptr_nonnull(vigil_spawn(daemon, &(vigil_child_spec){
+							  .size = sizeof(vigil_child_spec),
+							  .argv = argv,
+							  .on_line = line,
+							  .on_exit = on_exited,
+						  }));
+}
+
+static int start_everything(vigil_daemon *daemon)
+{
+	static const char *const status[] = {"/bin/true", NULL};
+
+	for (int twice = 0; twice < 2; twice++) {
+		ck_assert_int_eq(vigil_every(daemon, 0.01, on_every, NULL), 0);
+		ck_assert_int_eq(vigil_after(daemon, 0.01, on_after, NULL), 0);
+		ck_assert_int_eq(vigil_on_change(daemon, "", on_change, NULL), 0);
+		start_child(daemon, "echo a; echo b; exec sleep 1000", on_line);
+		start_child(daemon, "exit 1", NULL);
+	}
+	ck_assert_int_eq(vigil_watch_fd(daemon, fds[0], VIGIL_READ, on_fd, NULL), 0);
+	ck_assert_int_eq(vigil_on_verb(daemon, "verb", on_verb, NULL), 0);
+	ck_assert_int_eq(vigil_persist(daemon, "kept"), 0);
+	ck_assert_int_eq(vigil_state_set(daemon, "kept", json_true()), 0);
+	service = vigil_service_open(daemon, &(vigil_service_spec){
+						     .size = sizeof(vigil_service_spec),
+						     .name = "svc",
+						     .manager = "command",
+						     .status_command = status,
+					     });
+	ck_assert_ptr_nonnull(service);
+	for (int twice = 0; twice < 2; twice++)
+		ck_assert_int_eq(vigil_service_on_change(service, on_status, NULL), 0);
+	ck_assert_int_eq(vigil_service_on_stale(service, on_status, NULL), 0);
+	ck_assert_int_eq(vigil_service_query(service, on_reply, NULL), 0);
+	ck_assert_int_eq(vigil_service_restart(service, on_reply, NULL), 0);
+	return 0;
+}
+
+static void prepare_everything(void)
+{
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	ck_assert_int_eq(write(fds[1], "x", 1), 1);
+	in_start = start_everything;
+	calls = 0;
+	stop_in = NULL;
+}
+
+static void nothing_is_left(void)
+{
+	ck_assert_int_eq(daemon_status(d), DAEMON_STOPPING);
+	ck_assert(TAILQ_EMPTY(&d->resources));
+	ck_assert_str_eq(state_at("/daemons"), "{}");
+	ck_assert_uint_eq(stopped, 1);
+	turn_for(200 * CLOCK_MS);
+	ck_assert_uint_eq(calls, 0);
+	/* sh and sleep got SIGTERM. The test has no children when the loop has reaped them. */
+	TURN_UNTIL(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+START_TEST(a_stop_frees_all_resources)
+{
+	prepare_everything();
+	ck_assert_int_eq(daemon_start(d), 0);
+	daemon_stop(d); /* before any callback */
+	nothing_is_left();
+
+	stopped = 0;
+	prepare_everything();
+	ck_assert_int_eq(daemon_start(d), 0);
+	TURN_UNTIL(calls > 50);
+	daemon_stop(d);
+	calls = 0;
+	nothing_is_left();
+	ck_assert(json_is_true(store_get(environment.store, "kept", "test", "kept")));
+}
+END_TEST
+
+static const char *const callbacks[] = {
+	"every", "after", "fd", "change", "exit", "line", "reply", "status"};
+
+START_TEST(a_stop_in_any_callback_frees_all_resources)
+{
+	prepare_everything();
+	stop_in = callbacks[_i];
+	ck_assert_int_eq(daemon_start(d), 0);
+	TURN_UNTIL(stopped == 1);
+	nothing_is_left();
+}
+END_TEST
+
+START_TEST(a_stop_in_a_verb_or_a_requested_tick_frees_all_resources)
+{
+	prepare_everything();
+	ck_assert_int_eq(daemon_start(d), 0);
+	ck_assert_int_eq(daemon_verb(d, "none"), -ENOSYS);
+	ck_assert_int_eq(daemon_verb(d, "verb"), 0);
+	ck_assert_uint_eq(calls, 1);
+	stop_in = "verb";
+	ck_assert_int_eq(daemon_verb(d, "verb"), 0);
+	nothing_is_left();
+	stopped = 0;
+	prepare_everything();
+	ck_assert_int_eq(daemon_start(d), 0);
+	stop_in = "every";
+	ck_assert_int_eq(daemon_tick_now(d), 0);
+	nothing_is_left();
+}
+END_TEST
+
+static void make_everything(vigil_daemon *daemon)
+{
+	start_everything(daemon);
+}
+
+/* Resources that the stop function creates are freed with the others. */
+START_TEST(resources_that_stop_creates_are_freed)
+{
+	in_stop = make_everything;
+	prepare_everything();
+	in_start = NULL;
+	ck_assert_int_eq(daemon_start(d), 0);
+	daemon_stop(d);
+	nothing_is_left();
+}
+END_TEST
+
+static char order[8];
+
+static void note_free(struct resource *resource)
+{
+	order[strlen(order)] = (char)('0' + strlen(order));
+	free(resource);
+}
+
+static void note_free_first(struct resource *resource)
+{
+	order[strlen(order)] = 'f';
+	free(resource);
+}
+
+static const struct resource_kind noted = {.free = note_free},
+				  noted_first = {.free = note_free_first};
+
+START_TEST(resources_are_freed_in_reverse_order)
+{
+	struct resource *first = calloc(1, sizeof(*first)), *middle = calloc(1, sizeof(*middle)),
+			*last = calloc(1, sizeof(*last));
+
+	memset(order, 0, sizeof(order));
+	ck_assert_int_eq(daemon_start(d), 0);
+	daemon_attach(d, first, &noted_first);
+	daemon_attach(d, middle, &noted);
+	daemon_attach(d, last, &noted);
+	daemon_free_resource(middle);
+	ck_assert_str_eq(order, "0");
+	daemon_stop(d);
+	ck_assert_str_eq(order, "01f");
+}
+END_TEST
+
+/* --- ticks ------------------------------------------------------------------------------------ */
+
+static void on_breeding_tick(vigil_daemon *daemon, void *arg)
+{
+	ticks++;
+	vigil_every(daemon, 1000, on_breeding_tick, NULL);
+}
+
+static void on_ending_tick(vigil_daemon *daemon, void *arg)
+{
+	ticks++;
+	ck_assert_int_eq(vigil_cancel(daemon, on_ending_tick, NULL), 2);
+}
+
+START_TEST(a_requested_tick_calls_each_repeated_timer_once)
+{
+	ticks = 0;
+	ck_assert_int_eq(daemon_tick_now(d), -ESRCH);
+	ck_assert_int_eq(daemon_start(d), 0);
+	ck_assert_int_eq(daemon_tick_now(d), -ENOENT);
+	vigil_after(d, 1000, on_tick, NULL);
+	ck_assert_int_eq(daemon_tick_now(d), -ENOENT);
+	vigil_every(d, 1000, on_tick, NULL);
+	vigil_every(d, 2000, on_tick, NULL);
+	ck_assert_int_eq(daemon_tick_now(d), 0);
+	ck_assert_uint_eq(ticks, 2);
+	ck_assert_int_eq(vigil_cancel(d, on_tick, NULL), 3);
+	/* a timer that the tick creates is not called, because the tick might never end */
+	ticks = 0;
+	vigil_every(d, 1000, on_breeding_tick, NULL);
+	ck_assert_int_eq(daemon_tick_now(d), 0);
+	ck_assert_uint_eq(ticks, 1);
+	ck_assert_int_eq(daemon_tick_now(d), 0);
+	ck_assert_uint_eq(ticks, 3);
+	ck_assert_int_eq(vigil_cancel(d, on_breeding_tick, NULL), 4);
+	/* nor is a timer that the tick has cancelled */
+	ticks = 0;
+	vigil_every(d, 1000, on_ending_tick, NULL);
+	vigil_every(d, 1000, on_ending_tick, NULL);
+	ck_assert_int_eq(daemon_tick_now(d), 0);
+	ck_assert_uint_eq(ticks, 1);
+	ck_assert_int_eq(account_number(d, "ticks"), 6);
+	ck_assert_int_eq(account_number(d, "missed"), 0);
+	ck_assert_str_ne(account_text(d, "last_tick"), "");
+	daemon_pause(d, "", "", "");
+	vigil_every(d, 1000, on_tick, NULL);
+	ck_assert_int_eq(daemon_tick_now(d), 0); /* a paused daemon still ticks */
+}
+END_TEST
+
+static void on_slow_tick(vigil_daemon *daemon, void *arg)
+{
+	if (ticks++ == 0)
+		usleep(310000);
+}
+
+START_TEST(ticks_that_a_long_callback_delayed_are_counted_as_missed)
+{
+	uint64_t begun = clock_now();
+	json_int_t due;
+
+	ticks = 0;
+	ck_assert_int_eq(daemon_start(d), 0);
+	vigil_every(d, 0.05, on_slow_tick, NULL);
+	TURN_UNTIL(ticks >= 4);
+	/* the ticks that fired or were missed are all that were due */
+	due = account_number(d, "ticks") + account_number(d, "missed");
+	ck_assert_int_eq(account_number(d, "ticks"), ticks);
+	ck_assert_int_ge(account_number(d, "missed"), 5);
+	ck_assert_int_le(due, (json_int_t)((clock_now() - begun) / (50 * CLOCK_MS)) + 1);
+	ck_assert_uint_eq(log_holds("a callback took 0.3"), 1);
+}
+END_TEST
+
+/* --- more changes than a daemon keeps up with ------------------------------------------------- */
+
+#define FLOOD 3000
+
+static json_int_t newest[FLOOD];
+static unsigned flood_calls;
+
+static void on_flood(vigil_daemon *daemon, const char *pointer, const json_t *value, void *arg)
+{
+	unsigned which;
+
+	if (sscanf(pointer, "/daemons/other/v%u", &which) != 1)
+		return;
+	ck_assert_uint_lt(which, FLOOD);
+	newest[which] = json_integer_value(value);
+	flood_calls++;
+}
+
+static int start_flood(vigil_daemon *daemon)
+{
+	return vigil_on_change(daemon, "", on_flood, NULL);
+}
+
+static bool flood_is_over(void)
+{
+	for (unsigned i = 0; i < FLOOD; i++)
+		if (newest[i] != 4)
+			return false;
+	return true;
+}
+
+START_TEST(in_a_flood_of_changes_the_newest_of_each_address_arrives)
+{
+	char path[32];
+
+	in_start = start_flood;
+	ck_assert_int_eq(daemon_start(d), 0);
+	for (json_int_t round = 1; round <= 4; round++)
+		for (unsigned i = 0; i < FLOOD; i++) {
+			snprintf(path, sizeof(path), "/daemons/other/v%u", i);
+			state_set(environment.state, path, json_integer(round));
+		}
+	TURN_UNTIL(flood_is_over());
+	ck_assert_uint_lt(flood_calls, 2 * FLOOD);
+}
+END_TEST
+
+static unsigned heard_of_all, heard_of_own;
+static size_t heard_length;
+
+static void on_all(vigil_daemon *daemon, const char *pointer, const json_t *value, void *arg)
+{
+	if (strncmp(pointer, "/daemons/", 9) != 0)
+		return;
+	ck_assert_ptr_null(strstr(pointer, "/test"));
+	heard_length = json_string_length(value);
+	heard_of_all++;
+	vigil_state_set(daemon, "heard", json_integer(heard_of_all));
+}
+
+static void on_own(vigil_daemon *daemon, const char *pointer, const json_t *value, void *arg)
+{
+	heard_of_own++;
+}
+
+static int start_hearing(vigil_daemon *daemon)
+{
+	int err = vigil_on_change(daemon, "", on_all, NULL);
+
+	return err != 0 ? err : vigil_on_change(daemon, "heard", on_own, NULL);
+}
+
+START_TEST(a_daemon_is_not_notified_of_its_own_writes)
+{
+	char *large = calloc(1, 5001);
+
+	heard_of_all = heard_of_own = 0;
+	memset(large, 'x', 5000);
+	in_start = start_hearing;
+	ck_assert_int_eq(daemon_start(d), 0);
+	state_set(environment.state, "/daemons/other/v", json_integer(1));
+	TURN_UNTIL(heard_of_all == 1);
+	/* a large value is the present value when the notification comes */
+	state_set(environment.state, "/daemons/other/v", json_string(large));
+	state_set(environment.state, "/daemons/other/v", json_string(large + 1));
+	TURN_UNTIL(heard_of_all == 3);
+	ck_assert_uint_eq(heard_length, 4999);
+	turn_for(50 * CLOCK_MS);
+	ck_assert_uint_eq(heard_of_all, 3);
+	ck_assert_uint_eq(heard_of_own, 3);
+	free(large);
+}
+END_TEST
+
+SUITE("daemon_resources", setup, teardown)
+{
+	TEST(a_stop_frees_all_resources);
+	LOOP_TEST(a_stop_in_any_callback_frees_all_resources, COUNT(callbacks));
+	TEST(a_stop_in_a_verb_or_a_requested_tick_frees_all_resources);
+	TEST(resources_that_stop_creates_are_freed);
+	TEST(resources_are_freed_in_reverse_order);
+	TEST(a_requested_tick_calls_each_repeated_timer_once);
+	TEST(ticks_that_a_long_callback_delayed_are_counted_as_missed);
+	TEST(in_a_flood_of_changes_the_newest_of_each_address_arrives);
+	TEST(a_daemon_is_not_notified_of_its_own_writes);
+}
