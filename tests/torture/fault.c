@@ -358,6 +358,20 @@ static json_t *request_well(const struct request *r)
 	return wanted;
 }
 
+/* A reply with the whole state has the shape of the moment, so the daemons must have finished what they
+ * began. */
+static void settle(const struct request *r)
+{
+	int fd;
+
+	if (strcmp(r->method, "get") != 0 || strcmp(r->params, "{}") != 0)
+		return;
+	fd = begin_watch("/daemons");
+	while (await_change(fd, 5 * QUIET))
+		;
+	close(fd);
+}
+
 /* Makes one request with faults.  Returns whether something failed.  *changed: whether the request
  * had its effect in time, or none is expected. */
 static bool try_request(const struct request *r, bool *changed)
@@ -368,6 +382,7 @@ static bool try_request(const struct request *r, bool *changed)
 	bool failed;
 
 	boot_well();
+	settle(r);
 	wanted = request_well(r);
 	before(r);
 	if (r->told != NULL)
