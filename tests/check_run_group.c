@@ -335,8 +335,8 @@ START_TEST(the_groups_of_a_killed_vigild_are_ended_at_the_start)
 END_TEST
 
 /* A second vigild in the same control group, with another configuration. */
-/* Makes a group and locks it as a running vigild does.  Until it is locked, any vigild that starts on
- * this machine may remove it. */
+/* Makes a group and locks it as a running vigild does.  Until it is locked, any vigild that starts
+ * on this machine may remove it. */
 static int make_locked(const char *path)
 {
 	int fd = -1;

@@ -181,7 +181,8 @@ START_TEST(a_stop_that_may_be_a_crash_is_undone)
 }
 END_TEST
 
-/* Each restart after a clean stop names the way to keep the service down, and each check does not. */
+/* Each restart after a clean stop names the way to keep the service down, and each check does not.
+ */
 START_TEST(the_way_to_keep_it_down_is_recorded_once_for_each_restart)
 {
 	const char *said =

@@ -76,8 +76,8 @@ START_TEST(a_missing_unit_is_left_to_the_worker)
 }
 END_TEST
 
-/* More units than fit in one message, which holds 256.  systemd loads each of them from its file for a
- * worker, which takes 30 ms on a busy machine. */
+/* More units than fit in one message, which holds 256.  systemd loads each of them from its file
+ * for a worker, which takes 30 ms on a busy machine. */
 #define CROWD 300
 
 static bool are_answered(const struct seen *seen)

@@ -26,6 +26,10 @@ makefiles() {
 	find src tests \( -name stage -prune \) -o -name Makefile.inc -print |
 		while read -r part; do sed "s|%D%|${part%/*}|g" "$part"; done
 }
+# Where clang-format does not break lines: in comments.  A string may be longer.
+verdict "no line of a C file without a string has more than 100 columns" \
+	"$(sources | while read -r file; do expand "$file" | awk -v file="$file" \
+		'length($0) > 100 && !/"/ { print file ":" NR ": " length($0) " columns" }'; done)"
 verdict "every test script is executable" \
 	"$(awk '/^dist_check_SCRIPTS/ { on = 1; next } on { print $1 } on && !/\\$/ { exit }' tests/Makefile.inc |
 		while read -r test; do [ -x "$test" ] || echo "$test"; done)"

@@ -27,9 +27,9 @@
 	static void suite_tests(TCase *tcase)
 
 #define TEST(test)              tcase_add_test(tcase, test)
-#define LOOP_TEST(test, count)  tcase_add_loop_test(tcase, test, 0, count) /* _i is 0 to count - 1 */
+#define LOOP_TEST(test, count)  tcase_add_loop_test(tcase, test, 0, count) /* _i: 0 to count - 1 */
 #define EXIT_TEST(test, status) tcase_add_exit_test(tcase, test, status)
-#define TIMEOUT(seconds)        tcase_set_timeout(tcase, seconds) /* for each test; default 60 */
+#define TIMEOUT(seconds)        tcase_set_timeout(tcase, seconds) /* of each test; default 60 */
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -100,7 +100,7 @@ typedef struct vigil_option {
 	const char *choices;
 } vigil_option;
 
-/* VIGIL_OPTION(name, type, default, help [, .flags = ..., .min = ..., .max = ..., .choices = ...]) */
+/* VIGIL_OPTION(name, type, default, help [, .flags =, .min =, .max =, .choices =]) */
 #define VIGIL_OPTION(name_, type_, default_, ...)                                          \
 	{                                                                                  \
 		.name = (name_), .type = (type_), .value = (default_), .help = __VA_ARGS__ \

@@ -44,8 +44,8 @@ struct calendar_rule {
 /* Parses one window: weekdays, a date and times, of which at least one is present.  Returns 0, or
  * -EINVAL and the reason with the invalid part of the text in why. */
 int calendar_parse_window(struct calendar_window *window, const char *text, char why[CALENDAR_WHY]);
-/* Parses windows that are separated by commas.  The caller frees *calendar with free.  Returns 0, or
- * -EINVAL and the reason in why; *calendar is then NULL. */
+/* Parses windows that are separated by commas.  The caller frees *calendar with free.  Returns 0,
+ * or -EINVAL and the reason in why; *calendar is then NULL. */
 int calendar_parse(struct calendar **calendar, const char *text, char why[CALENDAR_WHY]);
 
 bool calendar_equal(const struct calendar *a, const struct calendar *b);

@@ -1,5 +1,5 @@
-/* log_file: the file that lines are written to.  It is checked before it is used, because vigild runs
- * as root and the path may lead into a directory that others can write. */
+/* log_file: the file that lines are written to.  It is checked before it is used, because vigild
+ * runs as root and the path may lead into a directory that others can write. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

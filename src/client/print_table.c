@@ -1,9 +1,9 @@
 /*
  * print_table: prints the replies of vigild that are tables: status, list and modules.
  *
- * Each table is an array of columns, and a column is a heading and the function that makes a cell of
- * a row of the reply.  Colours are used only on a terminal, and not if NO_COLOR is set
- * or the terminal is dumb.
+ * Each table is an array of columns, and a column is a heading and the function that makes a cell
+ * of a row of the reply.  Colours are used only on a terminal, and not if NO_COLOR is set or the
+ * terminal is dumb.
  */
 #include "client/print_table.h"
 

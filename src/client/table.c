@@ -13,8 +13,8 @@
 
 #define GAP 2
 
-/* On a terminal the first column, which has the names, is narrowed down to FIRST_MIN columns so that
- * the last one has at least LAST_MIN. */
+/* On a terminal the first column, which has the names, is narrowed down to FIRST_MIN columns so
+ * that the last one has at least LAST_MIN. */
 #define FIRST_MIN 12
 #define LAST_MIN  30
 

@@ -56,9 +56,9 @@ struct command_reply {
 
 /* A parameter: its name in "params", its type, and whether it is required.  On a command line, the
  * parameters are words in the order of the table, and an array takes all remaining words.  Options
- * are `--name VALUE`, or `-n VALUE` with the first letter of the name.  A `_` of the name is a `-` on
- * the command line.  An option of type JSON_TRUE is `--name` without a value; in JSON it may be true
- * or false. */
+ * are `--name VALUE`, or `-n VALUE` with the first letter of the name.  A `_` of the name is a `-`
+ * on the command line.  An option of type JSON_TRUE is `--name` without a value; in JSON it may be
+ * true or false. */
 struct command_param {
 	const char *name;
 	json_type type;

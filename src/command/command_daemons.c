@@ -84,8 +84,8 @@ static bool matches(struct host *host, const struct vigil_daemon *d, json_t *glo
 	return false;
 }
 
-/* Checks that each name or glob matches a daemon or its service.  False: one does not, and the reply has the
- * error. */
+/* Checks that each name or glob matches a daemon or its service.  False: one does not, and the
+ * reply has the error. */
 static bool check_globs(struct host *host, json_t *globs, struct command_reply *reply)
 {
 	struct vigil_daemon *d;

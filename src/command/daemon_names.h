@@ -2,8 +2,8 @@
  * daemon_names: finds the daemons that a request names.
  *
  * A request may name a daemon, or the service that a daemon watches.  The name of a daemon has
- * precedence.  A pattern names several daemons: a glob for names, or @GROUP for the daemons that have
- * the group in their option `group`.
+ * precedence.  A pattern names several daemons: a glob for names, or @GROUP for the daemons that
+ * have the group in their option `group`.
  */
 #ifndef DAEMON_NAMES_H
 #define DAEMON_NAMES_H
@@ -20,7 +20,7 @@ struct vigil_daemon *daemon_names_find(
 	struct host *host, const char *name, struct command_reply *reply);
 /* Returns whether a text names several daemons: a glob or a group. */
 bool daemon_names_is_pattern(const char *text);
-/* Returns whether the pattern matches the daemon, the name of its service or one of its groups.  The
+/* Returns whether the pattern matches the daemon, the name of its service or one of its groups. The
  * name of a daemon matches that daemon alone, because another daemon may watch a service of that
  * name. */
 bool daemon_names_match(struct host *host, const struct vigil_daemon *d, const char *pattern);

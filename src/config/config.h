@@ -2,9 +2,9 @@
  * config: one checked, immutable configuration.
  *
  * config_load.h reads it, and checks everything that needs no module: the syntax, the sections, the
- * keys of [vigil], the names.  The code that has loaded the modules checks the options of the daemons
- * by the modules' schemas.  Until then the configuration keeps these options as raw text, each with
- * its file and line.
+ * keys of [vigil], the names.  The code that has loaded the modules checks the options of the
+ * daemons by the modules' schemas.  Until then the configuration keeps these options as raw text,
+ * each with its file and line.
  */
 #ifndef CONFIG_H
 #define CONFIG_H
@@ -30,7 +30,8 @@ struct config_daemon {
 	int line;
 	struct config_place named;     /* the line in [daemons] */
 	struct config_place module_at; /* the line `module` of its section */
-	/* Without `module`, and with the defaults of its module; empty after config_drop_written. */
+	/* Without `module`, and with the defaults of its module; empty after config_drop_written.
+	 */
 	struct given options;
 	struct option_set *checked; /* owned; NULL: not checked yet, or invalid */
 };

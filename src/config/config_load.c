@@ -3,8 +3,8 @@
  *
  * First all files are read and parsed.  If a file has a syntax error, only the syntax errors of all
  * files are reported, because the meaning of such a file is uncertain.  Otherwise config_sections.c
- * assigns each line to its section or daemon, later files over earlier ones, and all semantic errors
- * are reported.
+ * assigns each line to its section or daemon, later files over earlier ones, and all semantic
+ * errors are reported.
  */
 #include "config/config_load.h"
 

@@ -143,8 +143,8 @@ static void diagnose_unknown(
 			"unknown option \"%s\" in %s", key, section_of(given, place));
 }
 
-/* An empty value removes a text, a list or a calendar that the default sets.  The other types have no value
- * that means "none": an empty duration would be read as 0. */
+/* An empty value removes a text, a list or a calendar that the default sets.  The other types have
+ * no value that means "none": an empty duration would be read as 0. */
 static bool may_be_empty(const vigil_option *row)
 {
 	if (row->flags & (VIGIL_REQUIRED | VIGIL_OWN_NAME))

@@ -12,11 +12,11 @@
 struct connection;
 
 struct connection_spec {
-	const char *
-		socket; /* the control socket; NULL: fd is the connection and cannot be connected again */
+	const char *socket; /* the control socket; NULL: fd is the connection and cannot be
+			       connected again */
 	int fd;
-	const char *
-		file; /* the configuration that register changes; NULL: that of the connected vigild */
+	const char *file; /* the configuration that register changes; NULL: that of the connected
+			     vigild */
 	bool quiet;
 	/* Waits until vigild has sent data, and returns 0.  -ETIMEDOUT: the deadline has passed.
 	 * -EINTR: the user has interrupted the wait.  -EPIPE: the console is ending. fd -1: there

@@ -24,9 +24,9 @@ struct pauses;
 struct vigil_daemon;
 struct host;
 
-/* Checks a configuration for `vigild -t`, including the modules and their options, and prints a valid
- * one to show, unless that is NULL.  Returns 0, or -EINVAL with an error among the diagnostics.  There
- * may be notes in both cases. */
+/* Checks a configuration for `vigild -t`, including the modules and their options, and prints a
+ * valid one to show, unless that is NULL.  Returns 0, or -EINVAL with an error among the
+ * diagnostics.  There may be notes in both cases. */
 int host_test(const char *file, FILE *show, struct diagnostics *diagnostics);
 
 /* Reads the configuration and creates the environment of the daemons, but starts no daemon.  NULL
@@ -47,7 +47,8 @@ void host_start(struct host *host);
 int host_reload(struct host *host, json_t **result, struct diagnostics *diagnostics);
 /* Compares the configuration files with the running daemons as host_reload does, and applies
  * nothing.  It returns the same, with "dry_run":true in the result; "failed" has the daemons that
- * are known to fail.  Modules that are not loaded yet are loaded, because they check their options. */
+ * are known to fail.  Modules that are not loaded yet are loaded, because they check their options.
+ */
 int host_dry_run(struct host *host, json_t **result, struct diagnostics *diagnostics);
 /* Rejects new work, drains the workers, saves the state and stops the daemons.  Then calls
  * stopped. */

@@ -9,7 +9,8 @@
 
 /* Checks the option `group`, and the options that name other daemons (VIGIL_DAEMONS,
  * VIGIL_ACYCLIC).  The named daemons must be enabled, and daemons must not wait for each other in a
- * cycle.  Must be called before config_drop_written, because the diagnostics need the line numbers. */
+ * cycle.  Must be called before config_drop_written, because the diagnostics need the line numbers.
+ */
 void plan_check_links(const struct plan *plan, struct diagnostics *diagnostics);
 
 /* Adds a note for each daemon that watches the same service as another daemon: under the same name,

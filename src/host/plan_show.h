@@ -8,8 +8,8 @@
 
 #include "host/plan.h"
 
-/* Prints each value of a strict plan with the place that it comes from, in the format of vigil.conf.
- * Secrets are not printed. */
+/* Prints each value of a strict plan with the place that it comes from, in the format of
+ * vigil.conf. Secrets are not printed. */
 void plan_show(const struct plan *plan, FILE *to);
 
 #endif

@@ -235,8 +235,8 @@ static int open_errors(int ends[2])
 }
 
 /* Starts the child and opens its pidfd.  Returns the pid, or -errno.  A descriptor for the pidfd is
- * reserved before the start: a restart script that is killed because there is none has perhaps stopped
- * its service already. */
+ * reserved before the start: a restart script that is killed because there is none has perhaps
+ * stopped its service already. */
 static pid_t start(const struct spawn *spawn, int out, int errors, int *pidfd)
 {
 	int reserved = fcntl(out, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), err;

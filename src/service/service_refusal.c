@@ -1,6 +1,6 @@
 /*
- * service_refusal: see service_refusal.h.  The reasons are checked in this order: the configuration,
- * the machine, a package upgrade, the unit, and the rate of all restarts.
+ * service_refusal: see service_refusal.h.  The reasons are checked in this order: the
+ * configuration, the machine, a package upgrade, the unit, and the rate of all restarts.
  */
 #include "service/service_refusal.h"
 

@@ -1,6 +1,6 @@
 /*
- * baseline: the reference that control.sh measures against, and nothing else: a server of bufferevents
- * and jansson that answers `get` from a tree it has read from a file.
+ * baseline: the reference that control.sh measures against, and nothing else: a server of
+ * bufferevents and jansson that answers `get` from a tree it has read from a file.
  *
  *     bare SOCKET FILE
  *

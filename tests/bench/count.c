@@ -40,7 +40,8 @@
 #include "loop/loop.h"
 #include "service/service.h"
 
-/* Long after any boot, so that no wait of the kernel's is over at once; and when measuring begins. */
+/* Long after any boot, so that no wait of the kernel's is over at once; and when measuring begins.
+ */
 #define BEGIN (UINT64_C(1000000000) * CLOCK_SECOND)
 #define READY (BEGIN + 2 * CLOCK_SECOND)
 

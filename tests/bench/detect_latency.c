@@ -1,15 +1,15 @@
 /*
- * detect_latency: how long it takes from a service's death until whoever watches vigild has heard of
- * it, and until it has heard that the service runs again.
+ * detect_latency: how long it takes from a service's death until whoever watches vigild has heard
+ * of it, and until it has heard that the service runs again.
  *
  *     detect_latency SOCKET DAEMON KILLS MILLISECONDS
  *
  * Kills the process of the service that the daemon watches, again and again, and reads on a
  * connection to vigild what is told of it.  A pidfd of the same process is waited on in the
  * same poll: when the kernel says that it has ended is what all else is measured against.  Between
- * two kills it rests for so long: supervisors hold back a service that lives for less than a second.
- * Prints three numbers of microseconds a line for each kill: the pidfd, the first change that was
- * told, and the change that says that it runs, as another process.
+ * two kills it rests for so long: supervisors hold back a service that lives for less than a
+ * second. Prints three numbers of microseconds a line for each kill: the pidfd, the first change
+ * that was told, and the change that says that it runs, as another process.
  */
 #include <errno.h>
 #include <poll.h>

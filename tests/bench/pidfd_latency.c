@@ -1,6 +1,6 @@
 /*
- * pidfd_latency: how long after kill -9 the loop is told by what vigild keeps a process in watch with,
- * against a bare poll of a pidfd.
+ * pidfd_latency: how long after kill -9 the loop is told by what vigild keeps a process in watch
+ * with, against a bare poll of a pidfd.
  *
  *     sighted KILLS
  *

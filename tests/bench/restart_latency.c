@@ -1,5 +1,6 @@
 /*
- * restart_latency: how long it takes from a service's death until it runs again, whoever sees to that.
+ * restart_latency: how long it takes from a service's death until it runs again, whoever sees to
+ * that.
  *
  *     revived FIFO KILLS MILLISECONDS
  *

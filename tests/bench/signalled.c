@@ -1,6 +1,6 @@
 /*
- * signalled: the reference that detect_latency.sh measures against under systemd, and nothing else: a loop
- * that hears the unit's PropertiesChanged and has it restarted.
+ * signalled: the reference that detect_latency.sh measures against under systemd, and nothing else:
+ * a loop that hears the unit's PropertiesChanged and has it restarted.
  *
  *     signalled UNIT KILLS MILLISECONDS
  *

@@ -1,9 +1,9 @@
 /*
  * fuzz_client: what comes over the socket to vigilctl, from a peer that need not be vigild.
  *
- * The first byte says what vigilctl does: it awaits a reply, takes what comes, or follows notifications.  The
- * rest is what the peer sends before it closes.  A reply counts as success only with a result and without
- * an error, and a check without a status is UNKNOWN.
+ * The first byte says what vigilctl does: it awaits a reply, takes what comes, or follows
+ * notifications.  The rest is what the peer sends before it closes.  A reply counts as success only
+ * with a result and without an error, and a check without a status is UNKNOWN.
  */
 #include "fuzz.h"
 

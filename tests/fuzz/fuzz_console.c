@@ -1,8 +1,10 @@
 /*
- * fuzz_console: what is typed at a console, and completion over replies of a peer that need not be vigild.
+ * fuzz_console: what is typed at a console, and completion over replies of a peer that need not be
+ * vigild.
  *
- * The first line is a reply; the bytes after it are keys.  The keys become characters, and lines as a
- * script would have them; each line becomes a request or a message, and is completed by that reply.
+ * The first line is a reply; the bytes after it are keys.  The keys become characters, and lines as
+ * a script would have them; each line becomes a request or a message, and is completed by that
+ * reply.
  */
 #include "fuzz.h"
 

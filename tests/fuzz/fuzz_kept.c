@@ -1,9 +1,9 @@
 /*
  * fuzz_kept: what average and notify read back at their start from what vigild keeps for them.
  *
- * Each is started as a real daemon, with the bytes as the JSON that is kept for it.  It must start, its
- * health must rest on present numbers only, and what it keeps at its stop must be of the form that it
- * writes itself, so that damage does not outlive a start.
+ * Each is started as a real daemon, with the bytes as the JSON that is kept for it.  It must start,
+ * its health must rest on present numbers only, and what it keeps at its stop must be of the form
+ * that it writes itself, so that damage does not outlive a start.
  */
 #include "fuzz.h"
 

@@ -1,8 +1,9 @@
 /*
  * fuzz_master: what the master answers to the icinga module: HTTP, and the JSON in it.
  *
- * The bytes are read whole and one at a time.  An answer that goes on without end must be given up after
- * a bounded number of bytes, and only Icinga's own words that it took the result count as success.
+ * The bytes are read whole and one at a time.  An answer that goes on without end must be given up
+ * after a bounded number of bytes, and only Icinga's own words that it took the result count as
+ * success.
  */
 #include "fuzz.h"
 

@@ -1,8 +1,8 @@
 /*
  * fuzz_merge: objects that a program prints, merged into the state of a daemon.
  *
- * The first two bytes choose the bounds, and each line after them is an object.  What the state then
- * holds is compared with the same members merged by RFC 7396 alone.
+ * The first two bytes choose the bounds, and each line after them is an object.  What the state
+ * then holds is compared with the same members merged by RFC 7396 alone.
  */
 #include "fuzz.h"
 

@@ -1,8 +1,10 @@
 /*
- * fuzz_probe: what services answer to probes and status commands, and what the option `probe` names.
+ * fuzz_probe: what services answer to probes and status commands, and what the option `probe`
+ * names.
  *
- * The first byte says which of these it is, the next two are the status of a command.  An answer counts as a
- * success only where it says so in full, and what -t accepts is what the daemon can use.
+ * The first byte says which of these it is, the next two are the status of a command.  An answer
+ * counts as a success only where it says so in full, and what -t accepts is what the daemon can
+ * use.
  */
 #include "fuzz.h"
 

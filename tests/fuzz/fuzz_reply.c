@@ -1,8 +1,8 @@
 /*
  * fuzz_reply: JSON-RPC as vigilctl reads it, from a peer that need not be vigild.
  *
- * The first byte chooses the verb whose answer this is meant to be; each line after it is a reply, and
- * is printed as vigilctl would print it.
+ * The first byte chooses the verb whose answer this is meant to be; each line after it is a reply,
+ * and is printed as vigilctl would print it.
  */
 #include "fuzz.h"
 

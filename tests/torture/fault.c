@@ -358,8 +358,8 @@ static json_t *request_well(const struct request *r)
 	return wanted;
 }
 
-/* A reply with the whole state has the shape of the moment, so the daemons must have finished what they
- * began. */
+/* A reply with the whole state has the shape of the moment, so the daemons must have finished what
+ * they began. */
 static void settle(const struct request *r)
 {
 	int fd;
@@ -407,9 +407,9 @@ static bool try_request(const struct request *r, bool *changed)
 	return failed;
 }
 
-/* Returns whether there was something to fail.  On a busy machine the request may have had no effect
- * yet, or the change was one of the request before, so that nothing could fail.  Then it is repeated,
- * because the first point of each phase has an allocation to fail. */
+/* Returns whether there was something to fail.  On a busy machine the request may have had no
+ * effect yet, or the change was one of the request before, so that nothing could fail.  Then it is
+ * repeated, because the first point of each phase has an allocation to fail. */
 static bool request_point(const struct request *r)
 {
 	bool failed, changed;

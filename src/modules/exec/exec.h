@@ -64,8 +64,8 @@ void exec_free_slot(struct exec *x);
 
 /* Reports the health and writes the level to the state. If the level differs from the last one,
  * this adds a line to the history and the log. The first report adds a line to the history, and to
- * the log unless it is OK. The numbers of the daemon are stale while it is UNKNOWN or closed. long_text:
- * NULL: none. */
+ * the log unless it is OK. The numbers of the daemon are stale while it is UNKNOWN or closed.
+ * long_text: NULL: none. */
 void exec_report(vigil_daemon *d, struct exec *x, vigil_health_level level, unsigned flags,
 	const char *text, const char *long_text);
 /* Marks the numbers of the daemon as stale or as current. */

@@ -78,7 +78,8 @@ void records_see(struct records *all, const char *pointer, enum news_kind kind, 
 /* Tries again to send the changes that waited for the end of a pause. */
 void records_resumed(struct records *all);
 
-/* --- for records_kept.c and records_remind.c --------------------------------------------------- */
+/* --- for records_kept.c and records_remind.c ---------------------------------------------------
+ */
 
 /* Returns the record of an address, and creates it if it does not exist. NULL: there are too many
  * records or there is no memory. */

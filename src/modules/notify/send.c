@@ -31,8 +31,8 @@
 #define AGAIN     900.0 /* seconds */
 #define TEXT_MAX  1024
 #define UNSENT    "unsent"
-/* Seconds after which the calendar is read again, because the time of day may be set and the machine
- * may be suspended. */
+/* Seconds after which the calendar is read again, because the time of day may be set and the
+ * machine may be suspended. */
 #define CALENDAR_AGAIN 60.0
 /* Seconds. Changes within this time are saved together; vigild writes the store a second after a
  * change of the state. */

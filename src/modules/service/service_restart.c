@@ -174,7 +174,8 @@ bool restart_begin(struct instance *self)
 	return true;
 }
 
-/* A restart that an admin requests ignores the backoff, the burst limit, the calendar and a pause. */
+/* A restart that an admin requests ignores the backoff, the burst limit, the calendar and a pause.
+ */
 int restart_by_admin(vigil_daemon *d, void *arg)
 {
 	struct instance *self = arg;
