@@ -8,8 +8,8 @@
  *     }
  *
  * setup and teardown run in the process of each test; each of them may be NULL. The block is the
- * body of a function that runs before the tests. It may use any statement, and other functions of the
- * library check with the argument `tcase`.
+ * body of a function that runs before the tests. It may use any statement, and other functions of
+ * the library check with the argument `tcase`.
  */
 #ifndef SUITE_H
 #define SUITE_H

@@ -46,16 +46,13 @@ static bool is_service(const struct vigil_daemon *d, const char *name)
 	       strncmp(service, name, length) == 0;
 }
 
-/* A module may use the name of the option for something else, so the type decides. */
 static bool is_in_group(const struct vigil_daemon *d, const char *group)
 {
-	const struct option_value *value =
-		daemon_options(d) != NULL ? option_get(daemon_options(d), "group") : NULL;
+	const char *const *groups =
+		daemon_options(d) != NULL ? option_list(daemon_options(d), "group") : NULL;
 
-	if (value == NULL || value->schema->type != VIGIL_LIST)
-		return false;
-	for (size_t i = 0; value->list != NULL && value->list[i] != NULL; i++)
-		if (text_glob(group, value->list[i]))
+	for (; groups != NULL && *groups != NULL; groups++)
+		if (text_glob(group, *groups))
 			return true;
 	return false;
 }

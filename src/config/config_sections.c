@@ -83,28 +83,30 @@ static struct config_daemon *daemon_of(struct config_builder *b, const char *nam
 /* --- sections: each parses its lines ---------------------------------------------------------- */
 
 /* Begins a section whose keys are options. */
-static void begin(struct config_builder *b, struct given *options, struct config_daemon *daemon)
+static void begin(struct config_builder *b, struct given *options, struct config_daemon *daemon,
+	const char *section)
 {
 	b->options = options;
 	b->daemon = daemon;
+	b->section = section;
 }
 
-static void take_option(struct config_builder *b, const struct ini_line *l, const char *section)
+static void take_option(struct config_builder *b, const struct ini_line *l)
 {
 	if (b->options != NULL)
 		given_set(b->options, &(struct option_given){.key = l->key,
 					      .value = l->value,
 					      .file = b->file,
 					      .line = l->line,
-					      .section = section});
+					      .section = b->section});
 }
 
 static void take_vigil(struct config_builder *b, const char *rest, const struct ini_line *l)
 {
 	if (l->key == NULL)
-		begin(b, &b->config->vigil_given, NULL);
+		begin(b, &b->config->vigil_given, NULL, NULL);
 	else
-		take_option(b, l, NULL);
+		take_option(b, l);
 }
 
 /* Whether a value of [daemons] is a misspelt boolean and not the name of a module. */
@@ -182,7 +184,7 @@ static void take_daemon(struct config_builder *b, const char *name, const struct
 
 	if (l->key == NULL) {
 		cd = daemon_of(b, name, l->line);
-		begin(b, cd != NULL ? &cd->options : NULL, cd);
+		begin(b, cd != NULL ? &cd->options : NULL, cd, NULL);
 		if (cd != NULL) {
 			cd->file = b->file;
 			cd->line = l->line;
@@ -190,7 +192,7 @@ static void take_daemon(struct config_builder *b, const char *name, const struct
 	} else if (b->daemon != NULL && strcmp(l->key, "module") == 0) {
 		take_module(b, l);
 	} else {
-		take_option(b, l, NULL);
+		take_option(b, l);
 	}
 }
 
@@ -209,8 +211,8 @@ static struct config_defaults *defaults_of(struct config_builder *b, const char 
 		if (strcasecmp(defaults->module, module) != 0)
 			continue;
 		diagnostic_add(b->diagnostics, b->file, line,
-			"[module:%s] and %s (%s:%d) differ only in case, and names are "
-			"case-insensitive",
+			"[module:%s] and %s (%s:%d) differ only in case, which is not "
+			"allowed",
 			module, defaults->section, defaults->file, defaults->line);
 		return NULL;
 	}
@@ -233,13 +235,13 @@ static void take_defaults(struct config_builder *b, const char *name, const stru
 	if (l->key == NULL && !text_is_daemon_name(name)) {
 		diagnostic_add(b->diagnostics, b->file, l->line, "[module:%s]: invalid module name",
 			text_truncate(cut, sizeof(cut), name));
-		begin(b, NULL, NULL);
+		begin(b, NULL, NULL, NULL);
 	} else if (l->key == NULL) {
 		defaults = defaults_of(b, name, l->line);
-		begin(b, defaults != NULL ? &defaults->options : NULL, NULL);
-	} else if (b->options != NULL) {
-		defaults = defaults_of(b, name, l->line);
-		take_option(b, l, defaults->section);
+		begin(b, defaults != NULL ? &defaults->options : NULL, NULL,
+			defaults != NULL ? defaults->section : NULL);
+	} else {
+		take_option(b, l);
 	}
 }
 
@@ -342,16 +344,19 @@ static void decide_module(struct config_builder *b, struct config_daemon *cd)
 		cd->module = memory_text(cd->short_module != NULL ? cd->short_module : cd->name);
 }
 
+/* An option in the section of the daemon has precedence. */
+static void add_missing(struct given *options, const struct given *defaults)
+{
+	for (size_t i = 0; i < defaults->count; i++)
+		if (given_find(options, defaults->list[i].key) == NULL)
+			given_set(options, &defaults->list[i]);
+}
+
 static void add_defaults(const struct config *config, struct config_daemon *cd)
 {
-	for (size_t i = 0; i < config->defaults_count; i++) {
-		const struct config_defaults *defaults = &config->defaults[i];
-
-		for (size_t j = 0; j < defaults->options.count; j++)
-			if (strcmp(defaults->module, cd->module) == 0 &&
-				given_find(&cd->options, defaults->options.list[j].key) == NULL)
-				given_set(&cd->options, &defaults->options.list[j]);
-	}
+	for (size_t i = 0; i < config->defaults_count; i++)
+		if (strcmp(config->defaults[i].module, cd->module) == 0)
+			add_missing(&cd->options, &config->defaults[i].options);
 }
 
 static int by_name(const void *a, const void *b)

@@ -19,6 +19,7 @@ struct config_builder {
 	const char *file;      /* the file that is being read; one of config->files */
 	struct given *options; /* of the section that is being read; NULL: its name is invalid */
 	struct config_daemon *daemon; /* the daemon of that section; NULL: another section */
+	const char *section;          /* its name, if it holds defaults; see option_given */
 };
 
 void config_begin_sections(

@@ -379,6 +379,14 @@ const struct option_value *option_get(const struct option_set *set, const char *
 	return row != NULL ? value_of(set, row) : NULL;
 }
 
+const char *const *option_list(const struct option_set *set, const char *name)
+{
+	const struct option_value *value = option_get(set, name);
+
+	return value != NULL && value->schema->type == VIGIL_LIST ? (const char *const *)value->list
+								  : NULL;
+}
+
 const struct option_value *option_set_given(const struct option_set *set, size_t index)
 {
 	return index < set->count ? &set->own[index] : NULL;

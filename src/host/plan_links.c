@@ -225,19 +225,18 @@ static void visit_all(struct links *l)
 /* The names of groups have the form of names of daemons, so that @GROUP is one word. */
 static void check_groups(const struct links *l, const struct plan_daemon *pd)
 {
-	const struct option_value *value =
-		pd->options != NULL ? option_get(pd->options, "group") : NULL;
+	const char *const *groups = pd->options != NULL ? option_list(pd->options, "group") : NULL;
 	struct config_place place;
 
-	if (value == NULL || value->schema->type != VIGIL_LIST || value->list == NULL)
+	if (groups == NULL)
 		return;
 	place = config_place_of(config_find(l->plan->config, pd->name), "group");
-	for (size_t i = 0; value->list[i] != NULL; i++)
-		if (!text_is_daemon_name(value->list[i]))
+	for (; *groups != NULL; groups++)
+		if (!text_is_daemon_name(*groups))
 			diagnostic_add(l->diagnostics, place.file, place.line,
 				"group = \"%.64s\": invalid name of a group: use letters, digits "
 				"and _ . @ -, and begin with a letter, a digit or _",
-				value->list[i]);
+				*groups);
 }
 
 void plan_check_links(const struct plan *plan, struct diagnostics *diagnostics)
