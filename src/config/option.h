@@ -53,8 +53,8 @@ bool option_set_differs(const struct option_set *a, const struct option_set *b, 
 
 /* Returns one value, or NULL if the schema has no such option. */
 const struct option_value *option_get(const struct option_set *set, const char *name);
-/* Returns the elements of a VIGIL_LIST, ended by NULL; NULL: the set has no such list, or the list is
- * empty.  Modules may use the same name for an option of another type. */
+/* Returns the elements of a VIGIL_LIST, ended by NULL; NULL: the set has no such list, or the list
+ * is empty.  Modules may use the same name for an option of another type. */
 const char *const *option_list(const struct option_set *set, const char *name);
 /* Returns the configured values one by one, in their order; NULL after the last. */
 const struct option_value *option_set_given(const struct option_set *set, size_t index);

@@ -12,11 +12,7 @@
 . "$(dirname "$0")/../system/lib.sh" || exit 1
 here=$top_srcdir/tests/system
 
-if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
-	with_systemd || skip_all "built without systemd"
-	install_staged
-	exec "$here/in-systemd.sh" bash "$0"
-fi
+rerun_in_systemd
 
 set_paths
 units=${BENCH_UNITS:-1000} seconds=${BENCH_SECONDS:-20} interval=5 settle=6 down_seconds=5

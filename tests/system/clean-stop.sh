@@ -5,16 +5,7 @@
 # stopped or has crashed is restarted in any case.
 . "$(dirname "$0")/lib.sh" || exit 1
 
-if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
-	with_systemd || skip_all "built without systemd"
-	install_staged
-	exec "$here/in-systemd.sh" bash "$0"
-fi
-
-set_paths
-work=$(mktemp -d)
-trap 'kill -KILL "${vigild_pid:-}" 2>/dev/null' EXIT # everything else ends with the namespaces
-units=/run/systemd/system
+under_systemd
 for name in web db; do
 	printf '[Service]\nExecStart=/bin/sleep 1000000\n[Install]\nWantedBy=multi-user.target\n' >$units/$name.service
 done

@@ -12,19 +12,6 @@ patience=${VIGIL_PATIENCE:-30} # seconds until a state that must come counts as 
 settings=("restart_rate = 0" "upgrade_wait = 0")
 daemons=()
 
-# Runs the whole test again under a real systemd in separate namespaces, with a scratch directory.
-under_systemd() {
-	if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
-		with_systemd || skip_all "built without systemd"
-		install_staged
-		exec "$here/in-systemd.sh" bash "$0"
-	fi
-	set_paths
-	work=$(mktemp -d)
-	trap 'kill -KILL "${vigild_pid:-}" 2>/dev/null' EXIT # the rest ends with the namespaces
-	units=/run/systemd/system
-}
-
 # daemon NAME [KEY=VALUE ...]: a daemon of the service module, for the service of that name
 daemon() {
 	local name=$1 word

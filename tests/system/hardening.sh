@@ -11,8 +11,7 @@ if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
 	for file in /usr/lib/polkit-1/polkitd /usr/libexec/polkitd; do [ ! -x $file ] || polkitd=$file; done
 	[ -n "${polkitd:-}" ] || skip_all "polkitd is not installed"
 	command -v systemd-sysusers >/dev/null || skip_all "systemd-sysusers is not installed"
-	install_staged
-	exec "$here/in-systemd.sh" bash "$0"
+	rerun_in_systemd
 fi
 
 set_paths

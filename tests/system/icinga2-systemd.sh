@@ -6,9 +6,7 @@
 
 if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
 	[ -f /lib/systemd/system/icinga2.service ] || skip_all "icinga2 is not installed"
-	with_systemd || skip_all "built without systemd"
-	install_staged
-	exec "$here/in-systemd.sh" bash "$0"
+	rerun_in_systemd
 fi
 
 set_paths

@@ -65,6 +65,22 @@ crash_as_ever() {
 
 with_systemd() { [ -n "$(make_variable SYSTEMD_LIBS)" ]; }
 
+# Runs the whole test again under a real systemd in separate namespaces, unless it runs there already.
+rerun_in_systemd() {
+	[ -z "${VIGIL_IN_SYSTEMD:-}" ] || return 0
+	with_systemd || skip_all "built without systemd"
+	install_staged
+	exec "$here/in-systemd.sh" bash "$0"
+}
+# The same, with a scratch directory and the directory of the units.
+under_systemd() {
+	rerun_in_systemd
+	set_paths
+	work=$(mktemp -d)
+	trap 'kill -KILL "${vigild_pid:-}" 2>/dev/null' EXIT # the rest ends with the namespaces
+	units=/run/systemd/system
+}
+
 set_paths() {
 	prefix=$(make_variable prefix)
 	vigild=$stage$(make_variable sbindir)/vigild

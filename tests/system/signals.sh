@@ -3,11 +3,7 @@
 # intervals are an hour long, so only a signal or an exit can cause a query.
 . "$(dirname "$0")/lib.sh" || exit 1
 
-if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
-	[ "$(make_variable HAVE_SYSTEMD_TRUE)" = '' ] || skip_all "built without systemd"
-	install_staged
-	exec "$here/in-systemd.sh" bash "$0"
-fi
+rerun_in_systemd
 
 set_paths
 work=$(mktemp -d)

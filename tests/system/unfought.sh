@@ -3,16 +3,7 @@
 # in progress, systemd's start limit, a package that dpkg upgrades, and a machine that shuts down.
 . "$(dirname "$0")/lib.sh" || exit 1
 
-if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
-	with_systemd || skip_all "built without systemd"
-	install_staged
-	exec "$here/in-systemd.sh" bash "$0"
-fi
-
-set_paths
-work=$(mktemp -d)
-trap 'kill -KILL "${vigild_pid:-}" 2>/dev/null' EXIT # everything else ends with the namespaces
-units=/run/systemd/system
+under_systemd
 
 # unit NAME SECTIONS: writes a unit that sleeps, with more lines
 unit() { printf '[Service]\nExecStart=/bin/sleep 1000000\n%b\n' "${2:-}" >$units/$1.service; }

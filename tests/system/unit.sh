@@ -4,11 +4,7 @@
 # (polkit.sh tests vigild as an ordinary user, with vigil-user.conf.)
 . "$(dirname "$0")/lib.sh" || exit 1
 
-if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
-	with_systemd || skip_all "built without systemd"
-	install_staged
-	exec "$here/in-systemd.sh" bash "$0"
-fi
+rerun_in_systemd
 
 set_paths
 no_leak_check_inside
