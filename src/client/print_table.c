@@ -128,7 +128,7 @@ static void add_restarts(struct table *table, json_t *row)
 	add_number(table, json_object_get(row, "restarts"));
 }
 
-/* A daemon that has failed has no health of its own, and nobody watches in its place. */
+/* A daemon that has failed reports no health, and is CRITICAL for `vigilctl check`, too. */
 static const char *level_of(const json_t *row)
 {
 	const char *level = json_text(json_object_get(row, "health"), "level");
