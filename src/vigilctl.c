@@ -15,15 +15,16 @@
 #include "base/diagnostic.h"
 #include "base/memory.h"
 #include "client/client.h"
-#include "client/print.h"
+#include "client/client_hang.h"
+#include "client/print_text.h"
+#include "client/services_register.h"
 #include "client/verb.h"
+#include "client/vigilctl_console.h"
 #include "client/vigilctl_watch.h"
 #include "command/command.h"
 #include "config/config.h"
 #include "config/config_load.h"
-#include "module_tools/module_new.h"
-#include "module_tools/module_test.h"
-#include "process/program.h"
+#include "module_tools/module_verb.h"
 
 #define DEFAULT_FILE SYSCONFDIR "/vigil/vigil.conf"
 
@@ -121,6 +122,14 @@ static char *find_socket(const char *file)
 	return socket;
 }
 
+/* Finds the socket if it was not given. */
+static bool has_socket(struct request *r)
+{
+	if (r->socket == NULL)
+		r->socket = find_socket(r->file);
+	return r->socket != NULL;
+}
+
 /* --- requests --------------------------------------------------------------------------------- */
 
 static int follow(struct client *client)
@@ -156,42 +165,45 @@ static int print_reply(const struct request *r, const struct command_reply *repl
 static int talk(struct client *client, const struct request *r)
 {
 	const char *verb = r->verb.command->verb;
-	json_t *object =
-		client_call(client, verb, json_incref(r->verb.params), client_patience(verb));
 	struct command_reply reply = {0};
-	int status;
+	int status, err = client_ask(client, verb, json_incref(r->verb.params), &reply);
+	char why[256];
 
-	if (object == NULL) {
-		say("no answer from vigild: %s", client_error(errno));
+	if (err != 0) {
+		say("no answer from vigild: %s", client_hang_error(client, -err, why, sizeof(why)));
 		return EXIT_UNREACHABLE;
 	}
-	client_read_reply(object, &reply);
 	if (reply.code == 0 && strcmp(verb, "watch") == 0)
 		status = follow(client);
 	else
 		status = print_reply(r, &reply);
-	json_decref(reply.result);
-	json_decref(reply.data);
-	json_decref(object);
+	command_reply_clear(&reply);
 	return status;
+}
+
+/* Prints the notes or the failure of an edit, and clears the reply. */
+static int print_edit(int err, struct command_reply *reply)
+{
+	json_t *note;
+	size_t index;
+
+	json_array_foreach(json_object_get(reply->data, "notes"), index, note)
+		fprintf(stderr, "%s\n", json_string_value(note));
+	if (err != 0)
+		verb_print_failure(stderr, "vigilctl: ", reply);
+	command_reply_clear(reply);
+	return err != 0 ? EXIT_REFUSED : EXIT_DONE;
 }
 
 static int edit_files(const struct request *r, const char *file)
 {
 	struct command_reply reply = {0};
-	int err = verb_edit_files(&r->verb, file, &reply);
-	json_t *note;
-	size_t index;
+	int status = print_edit(verb_edit_files(&r->verb, file, &reply), &reply);
 
-	json_array_foreach(json_object_get(reply.data, "notes"), index, note)
-		fprintf(stderr, "%s\n", json_string_value(note));
-	if (err != 0)
-		verb_print_failure(stderr, "vigilctl: ", &reply);
-	else if (!r->quiet)
+	if (status == EXIT_DONE && !r->quiet)
 		printf("%s is %sed\n", json_string_value(json_object_get(r->verb.params, "name")),
 			r->verb.command->verb);
-	json_decref(reply.data);
-	return err != 0 ? EXIT_REFUSED : EXIT_DONE;
+	return status;
 }
 
 /* The configuration file that register and unregister change.  If only a socket was given, vigild
@@ -214,20 +226,14 @@ static char *find_file(const struct request *r)
 	return file;
 }
 
-/* Changes the files, then makes a running vigild reload.  If none runs, the next start reads
+/* Makes a running vigild reload after a change of the files.  If none runs, the next start reads
  * them. */
-static int edit(struct request *r)
+static int reload(struct request *r)
 {
-	char *file = find_file(r);
-	int status = file != NULL ? edit_files(r, file) : EXIT_UNREACHABLE;
 	struct client *client;
+	int status;
 
-	free(file);
-	if (status != EXIT_DONE)
-		return status;
-	if (r->socket == NULL)
-		r->socket = find_socket(r->file);
-	client = r->socket != NULL ? client_open(r->socket) : NULL;
+	client = has_socket(r) ? client_open(r->socket) : NULL;
 	if (client == NULL && r->socket != NULL && errno != ENOENT && errno != ECONNREFUSED) {
 		say("%s: %s; the change takes effect at the next reload", r->socket,
 			strerror(errno));
@@ -244,6 +250,15 @@ static int edit(struct request *r)
 	status = talk(client, r);
 	client_close(client);
 	return status;
+}
+
+static int edit(struct request *r)
+{
+	char *file = find_file(r);
+	int status = file != NULL ? edit_files(r, file) : EXIT_UNREACHABLE;
+
+	free(file);
+	return status == EXIT_DONE ? reload(r) : status;
 }
 
 static int print_unreachable(const char *socket, int err)
@@ -273,9 +288,7 @@ static int ask(struct request *r)
 	struct client *client;
 	int status;
 
-	if (r->socket == NULL)
-		r->socket = find_socket(r->file);
-	if (r->socket == NULL)
+	if (!has_socket(r))
 		return EXIT_REFUSED;
 	if (r->verb.follow)
 		return look_on(r);
@@ -284,6 +297,67 @@ static int ask(struct request *r)
 		return print_unreachable(r->socket, errno);
 	status = talk(client, r);
 	client_close(client);
+	return status;
+}
+
+/* --- services --register ---------------------------------------------------------------------- */
+
+/* NULL: it failed, which was printed. */
+static json_t *make_plan(struct request *r, int *status)
+{
+	struct client *client = client_open(r->socket);
+	struct command_reply reply = {0};
+	json_t *plan;
+
+	if (client == NULL) {
+		*status = print_unreachable(r->socket, errno);
+		return NULL;
+	}
+	plan = services_register_ask(client, r->verb.params, &reply);
+	if (plan == NULL)
+		verb_print_failure(stderr, "vigilctl: ", &reply);
+	*status = plan == NULL ? EXIT_REFUSED : EXIT_DONE;
+	command_reply_clear(&reply);
+	client_close(client);
+	return plan;
+}
+
+static int apply_plan(struct request *r, json_t *plan)
+{
+	struct command_reply reply = {0};
+	char *file = find_file(r);
+	int status = EXIT_UNREACHABLE;
+
+	if (file != NULL)
+		status = print_edit(services_register_apply(plan, file, &reply), &reply);
+	free(file);
+	return status == EXIT_DONE ? reload(r) : status;
+}
+
+/* Prints the plan before anything is changed. */
+static int register_services(struct request *r)
+{
+	json_t *plan;
+	int status;
+
+	if (!r->verb.registers) {
+		say("--dry-run needs --register");
+		return EXIT_USAGE;
+	}
+	if (!r->verb.dry_run && geteuid() != 0)
+		say("permission denied: only root may use --register; see --dry-run");
+	if ((!r->verb.dry_run && geteuid() != 0) || !has_socket(r))
+		return EXIT_REFUSED;
+	plan = make_plan(r, &status);
+	if (plan == NULL)
+		return status;
+	if (r->json && r->verb.dry_run)
+		print_json(plan);
+	else if (!r->quiet)
+		services_register_print(r->json ? stderr : stdout, plan);
+	if (json_array_size(json_object_get(plan, "register")) > 0 && !r->verb.dry_run)
+		status = apply_plan(r, plan);
+	json_decref(plan);
 	return status;
 }
 
@@ -326,80 +400,23 @@ static bool read_options(int argc, char **argv, struct request *r, bool *bare)
 	return right;
 }
 
-/* Executes vigil-console in this process, so that it gets the signals and the terminal. */
 static int console(struct request *r)
 {
 	bool by_socket = r->socket != NULL && !r->file_given;
-	const char *argv[9] = {"vigil-console"};
-	unsigned argc = 1;
-	char *program;
 
-	if (r->socket == NULL)
-		r->socket = find_socket(r->file);
-	if (r->socket == NULL)
-		return EXIT_REFUSED;
-	argv[argc++] = "-s";
-	argv[argc++] = r->socket;
-	if (!by_socket) {
-		argv[argc++] = "-c";
-		argv[argc++] = r->file;
-	}
-	if (r->json) {
-		argv[argc++] = "-o";
-		argv[argc++] = "json";
-	}
-	if (r->quiet)
-		argv[argc++] = "-q";
-	program = program_path(LIBEXECDIR, "vigil-console");
-	execv(program, (char *const *)argv);
-	say("the console cannot be started: %s: %s", program, strerror(errno));
-	free(program);
+	if (has_socket(r))
+		vigilctl_console(r->socket, by_socket ? NULL : r->file, r->json, r->quiet);
 	return EXIT_REFUSED;
-}
-
-static int module_new(const char *name)
-{
-	char why[256];
-
-	if (module_new_write(name, why, sizeof(why)) != 0) {
-		say("%s", why);
-		return EXIT_REFUSED;
-	}
-	printf("%s/ was created; next:\n\n  make -C %s check\n", name, name);
-	return EXIT_DONE;
-}
-
-static int module_test(const struct request *r, const char *module)
-{
-	const char *text = json_string_value(json_object_get(r->verb.params, "ticks"));
-	struct module_test test = {.module = module,
-		.file = r->file,
-		.options = json_object_get(r->verb.params, "options"),
-		.json = r->json};
-	char *end;
-
-	if (text != NULL) {
-		test.ticks = strtol(text, &end, 10);
-		if (end == text || *end != '\0' || test.ticks < 1 || test.ticks > 1000000) {
-			say("invalid value \"%s\" for --ticks; use a number from 1 to 1000000",
-				text);
-			return EXIT_USAGE;
-		}
-	}
-	return module_test_run(&test) == 0 ? EXIT_DONE : EXIT_REFUSED;
 }
 
 static int module(struct request *r)
 {
-	const char *what = json_string_value(json_object_get(r->verb.params, "what"));
-	const char *name = json_string_value(json_object_get(r->verb.params, "module"));
+	char why[256] = "";
+	int err = module_verb(r->verb.params, r->file, r->json, why, sizeof(why));
 
-	if (strcmp(what, "new") == 0)
-		return module_new(name);
-	if (strcmp(what, "test") == 0)
-		return module_test(r, name);
-	say("unknown verb \"module %s\"; use module new or module test", what);
-	return EXIT_USAGE;
+	if (why[0] != '\0')
+		say("%s", why);
+	return err == 0 ? EXIT_DONE : err == -EINVAL ? EXIT_USAGE : EXIT_REFUSED;
 }
 
 static int help_on(struct request *r)
@@ -466,7 +483,10 @@ int main(int argc, char **argv)
 		switch (r.verb.command->access) {
 		case ACCESS_LOCAL: status = do_here(&r); break;
 		case ACCESS_ROOT: status = edit(&r); break;
-		default: status = ask(&r); break;
+		default:
+			status = r.verb.registers || r.verb.dry_run ? register_services(&r)
+								    : ask(&r);
+			break;
 		}
 	}
 	verb_clear(&r.verb);

@@ -17,6 +17,7 @@
 
 #include <jansson.h>
 
+#include "base/c_locale.h"
 #include "base/degraded.h"
 #include "base/diagnostic.h"
 #include "base/log.h"
@@ -25,9 +26,12 @@
 #include "config/config.h"
 #include "control/control.h"
 #include "control/control_console.h"
+#include "daemon/module_examine.h"
 #include "host/host.h"
 #include "loop/loop.h"
 #include "loop/sd_notify.h"
+#include "process/pidfd.h"
+#include "process/process_guard.h"
 #include "process/program.h"
 #include "process/reaper.h"
 
@@ -36,7 +40,7 @@
 struct arguments {
 	const char *file;
 	const char *level;
-	bool test, show, console;
+	bool test, show, console, examine;
 };
 
 /* What exists while the loop runs. */
@@ -45,6 +49,7 @@ struct run {
 	struct control *control;
 	struct control_console *console; /* NULL: without -C */
 	bool failed;                     /* the console or its script failed */
+	bool script;                     /* -C without a terminal: the console runs a script */
 	struct sd_notify *notify;
 	struct reaper *reaper; /* NULL: vigild is not process 1 */
 	struct loop_signal *signals[4];
@@ -78,6 +83,7 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 		{"show", no_argument, NULL, 's'},
 		{"console", no_argument, NULL, 'C'},
 		{"log-level", required_argument, NULL, 'l'},
+		{"examine", no_argument, NULL, 'e'}, /* vigild itself calls it: module_examine.h */
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -91,6 +97,7 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 		case 'c': arguments->file = optarg; break;
 		case 't': arguments->test = true; break;
 		case 's': arguments->show = true; break;
+		case 'e': arguments->examine = true; break;
 		case 'C': arguments->console = true; break;
 		case 'l': arguments->level = optarg; break;
 		case 'V': puts("vigild " PACKAGE_VERSION); exit(EXIT_SUCCESS);
@@ -98,7 +105,7 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 		default: fputs("try: vigild --help\n", stderr); exit(EXIT_USAGE);
 		}
 	}
-	if (optind < argc) {
+	if (optind < argc && !arguments->examine) {
 		fprintf(stderr, "vigild: unexpected argument \"%s\"\n", argv[optind]);
 		exit(EXIT_USAGE);
 	}
@@ -135,13 +142,7 @@ static int test(const struct arguments *arguments)
 
 static void on_hup(int signo, void *arg)
 {
-	struct run *run = arg;
-	struct diagnostics diagnostics = {0};
-	json_t *result;
-
-	host_reload(run->host, &result, &diagnostics);
-	json_decref(result);
-	diagnostics_clear(&diagnostics);
+	host_reload_soon(((struct run *)arg)->host);
 }
 
 static void on_stopped(void *arg)
@@ -241,6 +242,19 @@ static bool open_console(struct run *run)
 	return run->console != NULL;
 }
 
+/* A script begins when the daemons have been started, because its verbs address them.  A prompt
+ * appears before that, so that it can show why a start takes long. */
+static void on_started(void *arg)
+{
+	struct run *run = arg;
+
+	sd_notify_ready(run->notify, "watching");
+	if (run->script && !open_console(run)) {
+		run->failed = true;
+		loop_stop(host_loop(run->host));
+	}
+}
+
 static void close_all(struct run *run)
 {
 	control_console_close(run->console);
@@ -273,11 +287,17 @@ static int serve(const struct arguments *arguments)
 	}
 	if (arguments->level != NULL && log_level_parse(arguments->level, &level) == 0)
 		log_set_level(level);
-	if (open_all(&run) && (!arguments->console || open_console(&run))) {
+	if (!pidfd_exists())
+		degraded_started(-EOPNOTSUPP);
+	run.script = arguments->console && !(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO));
+	if (open_all(&run) && (!arguments->console || run.script || open_console(&run))) {
+		process_guard_start(loop_owner_checked, false);
 		host_start(run.host);
-		sd_notify_ready(run.notify, "watching");
-		err = loop_run(host_loop(run.host));
+		if (!host_after_starts(run.host, on_started, &run))
+			on_started(&run);
+		err = run.failed ? -EIO : loop_run(host_loop(run.host));
 	}
+	process_guard_stop();
 	close_all(&run);
 	if (err == 0)
 		log_notice("stopped");
@@ -303,6 +323,7 @@ int main(int argc, char **argv)
 	struct arguments arguments;
 
 	open_standard_descriptors();
+	c_locale_set(); /* a module may call setlocale while it is loaded or checked */
 	read_arguments(argc, argv, &arguments);
 	signal(SIGPIPE, SIG_IGN);
 	/* If vigild inherited SIGCHLD as ignored, the kernel would discard the exit statuses of its
@@ -319,5 +340,7 @@ int main(int argc, char **argv)
 	/* The hash seed is set before there are threads, because jansson sets it on first use and
 	 * only once. */
 	json_object_seed(0);
+	if (arguments.examine)
+		return module_examine_files(argv + optind);
 	return arguments.test ? test(&arguments) : serve(&arguments);
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -15,6 +16,7 @@
 #include "base/log.h"
 #include "daemon/daemon.h"
 #include "process/child.h"
+#include "process/process.h"
 #include "loop/loop.h"
 #include "scratch.h"
 #include "state/state.h"
@@ -28,7 +30,8 @@ static struct {
 	unsigned exits, lines;
 	vigil_child *child;
 	vigil_child_exit e;
-	char output[256];
+	char output[256], errors[256];
+	pid_t left;
 	bool again; /* on_exit starts another child */
 } seen;
 
@@ -222,7 +225,7 @@ START_TEST(invalid_specs_are_refused)
 	REFUSED(spec.on_exit = NULL);
 	REFUSED(spec.timeout = -1);
 	REFUSED(spec.timeout = 1e12);
-	REFUSED(spec.output_max = (size_t)1 << 40);
+	REFUSED(spec.output_max = SIZE_MAX);
 	REFUSED(spec.environment = wrong);
 	REFUSED(spec.input_length = 1);
 	ck_assert_ptr_null(vigil_spawn(d, &(vigil_child_spec){.size = sizeof(size_t)}));
@@ -271,10 +274,95 @@ START_TEST(a_daemon_whose_child_cannot_be_started_has_failed)
 }
 END_TEST
 
+static void on_errors(vigil_daemon *daemon, vigil_child *child, const char *errors, void *arg)
+{
+	ck_assert_ptr_eq(daemon, d);
+	ck_assert_ptr_eq(child, seen.child);
+	snprintf(seen.errors, sizeof(seen.errors), "%s", errors);
+	vigil_child_terminate(child);
+}
+
 static void on_drained(void *arg)
 {
 	loop_stop(environment.loop);
 }
+
+static void on_line_stop(
+	vigil_daemon *daemon, vigil_child *child, const char *line, size_t length, void *arg)
+{
+	loop_stop(environment.loop);
+}
+
+START_TEST(stderr_is_reported_while_the_child_runs)
+{
+	vigil_child_spec spec = spec_of("echo one >&2; echo two >&2; exec sleep 1000");
+
+	ck_assert_int_eq(daemon_start(d), 0);
+	spec.keep_stderr = true;
+	spec.on_errors = on_errors;
+	seen.child = vigil_spawn(d, &spec);
+	run_loop();
+	ck_assert_str_eq(seen.errors, "one\ntwo\n");
+	ck_assert_int_eq(WTERMSIG(seen.e.status), SIGTERM);
+}
+END_TEST
+
+START_TEST(stderr_is_not_reported_after_the_daemon_has_stopped)
+{
+	vigil_child_spec spec = spec_of("echo one >&2; echo ready; exec sleep 1000");
+
+	ck_assert_int_eq(daemon_start(d), 0);
+	spec.keep_stderr = true;
+	spec.on_errors = on_errors;
+	spec.on_line = on_line_stop;
+	seen.child = vigil_spawn(d, &spec);
+	run_loop();
+	daemon_stop(d);
+	child_drain(environment.loop, on_drained, NULL);
+	run_loop();
+	ck_assert_str_eq(seen.errors, "");
+}
+END_TEST
+
+static void on_end(vigil_daemon *daemon, vigil_child *child, const vigil_child_exit *e, void *arg)
+{
+	seen.exits++;
+}
+
+static void on_left(vigil_daemon *daemon, const vigil_left_behind *left, void *arg)
+{
+	ck_assert_uint_eq(seen.exits, 1);
+	seen.left = left->pid;
+	ck_assert_uint_eq(left->count, 1);
+	ck_assert_str_eq(left->name, "sleep");
+	loop_stop(environment.loop);
+}
+
+/* The process does what daemon(3) does: it begins a session and closes its descriptors. */
+START_TEST(a_process_that_goes_into_the_background_is_killed_and_reported)
+{
+	vigil_child_spec spec = spec_of(
+		"setsid sh -c 'echo $$ >new; mv new pid; exec sleep 1000' </dev/null >/dev/null "
+		"2>&1 & while [ ! -e pid ]; do sleep 0.01; done");
+	char text[32] = "";
+	FILE *file;
+
+	ck_assert_int_eq(daemon_start(d), 0);
+	ck_assert_int_eq(vigil_on_left_behind(d, NULL, NULL), -EINVAL);
+	ck_assert_int_eq(vigil_on_left_behind(d, on_left, NULL), 0);
+	spec.end_session = true;
+	spec.on_exit = on_end;
+	ck_assert_ptr_nonnull(vigil_spawn(d, &spec));
+	run_loop();
+	file = fopen(scratch_path("pid"), "re");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_ptr_nonnull(fgets(text, sizeof(text), file));
+	fclose(file);
+	ck_assert_int_eq(seen.left, atoi(text));
+	while (process_lives(seen.left))
+		loop_run_once(environment.loop, false);
+}
+END_TEST
 
 START_TEST(children_end_with_their_daemon)
 {
@@ -284,7 +372,7 @@ START_TEST(children_end_with_their_daemon)
 	for (int i = 0; i < 5; i++)
 		pids[i] = vigil_child_pid(spawn("exec sleep 1000"));
 	daemon_stop(d);
-	ck_assert_int_eq(child_drain(environment.loop, on_drained, NULL), 0);
+	child_drain(environment.loop, on_drained, NULL);
 	run_loop();
 	for (int i = 0; i < 5; i++)
 		ck_assert_int_eq(kill(pids[i], 0), -1);
@@ -315,9 +403,27 @@ START_TEST(a_user_is_looked_up_once_for_each_daemon)
 }
 END_TEST
 
+START_TEST(a_helper_program_has_an_absolute_path)
+{
+	char path[4096], small[4];
+	const char *end;
+
+	ck_assert_ptr_eq(vigil_helper_path(path, sizeof(path), "vigil-files"), path);
+	end = strrchr(path, '/');
+	ck_assert(path[0] == '/' && end != NULL);
+	ck_assert_str_eq(end, "/vigil-files");
+	vigil_helper_path(small, sizeof(small), "vigil-files");
+	ck_assert_uint_eq(strlen(small), sizeof(small) - 1);
+}
+END_TEST
+
 SUITE("api_child", setup, teardown)
 {
+	TEST(stderr_is_reported_while_the_child_runs);
+	TEST(stderr_is_not_reported_after_the_daemon_has_stopped);
+	TEST(a_process_that_goes_into_the_background_is_killed_and_reported);
 	TIMEOUT(120);
+	TEST(a_helper_program_has_an_absolute_path);
 	TEST(the_exit_is_reported_once_with_the_output);
 	TEST(a_child_ends_when_the_daemon_terminates_it);
 	TEST(an_older_module_has_a_shorter_spec);

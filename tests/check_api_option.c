@@ -19,6 +19,10 @@ static const vigil_option schema[] = {
 	VIGIL_OPTION("path", VIGIL_PATH, "/", "any"),
 	VIGIL_OPTION("command", VIGIL_COMMAND, NULL, "any"),
 	VIGIL_OPTION("name", VIGIL_NAME, NULL, "any"),
+	VIGIL_OPTION("range", VIGIL_RANGE, "@10:20", "any"),
+	VIGIL_OPTION("no_range", VIGIL_RANGE, NULL, "any"),
+	VIGIL_OPTION("regex", VIGIL_REGEX, NULL, "any"),
+	VIGIL_OPTION("paths", VIGIL_PATHS, NULL, "any"),
 	VIGIL_OPTION("none", VIGIL_DURATION, NULL, "any"),
 	VIGIL_OPTION("only_during", VIGIL_CALENDAR, NULL, "any"),
 	VIGIL_OPTION("not_during", VIGIL_CALENDAR, NULL, "any"),
@@ -122,6 +126,51 @@ START_TEST(a_wrong_name_or_type_returns_nothing_and_is_logged_once)
 }
 END_TEST
 
+START_TEST(a_range_is_returned_parsed)
+{
+	vigil_range range = {.start = 7};
+
+	ck_assert(!vigil_option_range(d, "no_range", &range));
+	ck_assert_double_eq(range.start, 7);
+	ck_assert(vigil_option_range(d, "range", &range));
+	ck_assert(vigil_range_alerts(&range, 10));
+	ck_assert(!vigil_range_alerts(&range, 21));
+	make((const char *const[]){"range=5:", NULL});
+	ck_assert(vigil_option_range(d, "range", &range));
+	ck_assert_double_eq(range.start, 5);
+	make((const char *const[]){"range=", NULL});
+	ck_assert(!vigil_option_range(d, "range", &range));
+	ck_assert_uint_eq(logged_lines, 0);
+	ck_assert(!vigil_option_range(d, "text", &range));
+	ck_assert_uint_eq(log_holds("asks for \"text\", which has another type"), 1);
+}
+END_TEST
+
+START_TEST(a_regular_expression_matches)
+{
+	ck_assert(!vigil_option_matches(d, "regex", "")); /* it has no value */
+	make((const char *const[]){"regex=^a(b|c)+$", NULL});
+	ck_assert_str_eq(vigil_option_text(d, "regex"), "^a(b|c)+$");
+	ck_assert(vigil_option_matches(d, "regex", "abcb"));
+	ck_assert(vigil_option_matches(d, "regex", "ab"));
+	ck_assert(!vigil_option_matches(d, "regex", "abd"));
+	ck_assert_uint_eq(logged_lines, 0);
+	ck_assert(!vigil_option_matches(d, "text", ""));
+	ck_assert_uint_eq(logged_lines, 1);
+}
+END_TEST
+
+START_TEST(paths_are_a_list)
+{
+	ck_assert_ptr_null(vigil_option_list(d, "paths")[0]);
+	make((const char *const[]){"paths=/a, /b c/*", NULL});
+	ck_assert_str_eq(vigil_option_list(d, "paths")[0], "/a");
+	ck_assert_str_eq(vigil_option_list(d, "paths")[1], "/b c/*");
+	ck_assert_ptr_null(vigil_option_list(d, "paths")[2]);
+	ck_assert_uint_eq(logged_lines, 0);
+}
+END_TEST
+
 /* Formats a window that began at the present hour in UTC and ends in the next one. */
 static const char *window_now(char option[64], const char *name)
 {
@@ -195,6 +244,9 @@ SUITE("api_option", setup, teardown)
 	TEST(an_option_without_a_value_is_empty);
 	TEST(configured_values_are_returned);
 	TEST(a_wrong_name_or_type_returns_nothing_and_is_logged_once);
+	TEST(a_range_is_returned_parsed);
+	TEST(a_regular_expression_matches);
+	TEST(paths_are_a_list);
 	TEST(the_wait_for_a_window_has_a_reason);
 	TEST(a_calendar_that_never_opens_waits_for_a_year);
 	TEST(a_daemon_without_options_has_none);

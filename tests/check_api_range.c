@@ -54,8 +54,48 @@ START_TEST(an_invalid_range_is_refused)
 }
 END_TEST
 
+START_TEST(a_rate_has_a_count_and_a_time)
+{
+	static const struct {
+		const char *text;
+		int err;
+		unsigned count;
+		double seconds;
+	} rows[] = {{"3/10m", 0, 3, 600}, {"20/10s", 0, 20, 10}, {"0", 0, 0, 0},
+		{"3", -EINVAL, 3, 0}, {"often", -EINVAL, 0, 0}, {"-1/10s", -EINVAL, 0, 0},
+		{"1/0s", -EINVAL, 1, 0}};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		unsigned count;
+		double seconds;
+
+		ck_assert_msg(vigil_rate_read(rows[i].text, &count, &seconds) == rows[i].err, "%s",
+			rows[i].text);
+		if (rows[i].err == 0)
+			ck_assert(count == rows[i].count && seconds == rows[i].seconds);
+	}
+}
+END_TEST
+
+START_TEST(durations_and_sizes_have_the_form_of_options)
+{
+	double seconds;
+	int64_t bytes;
+
+	ck_assert_int_eq(vigil_duration_read("1h30m", &seconds), 0);
+	ck_assert_double_eq(seconds, 5400);
+	ck_assert_int_eq(vigil_duration_read("5x", &seconds), -EINVAL);
+	ck_assert_int_eq(vigil_size_read("64KiB", &bytes), 0);
+	ck_assert_int_eq(bytes, 65536);
+	ck_assert_int_eq(vigil_size_read("64 KiB", &bytes), -EINVAL);
+	ck_assert_int_eq(vigil_size_read("99999999999TiB", &bytes), -ERANGE);
+}
+END_TEST
+
 SUITE("api_range", NULL, NULL)
 {
 	TEST(the_examples_of_the_guidelines_are_parsed);
 	TEST(an_invalid_range_is_refused);
+	TEST(a_rate_has_a_count_and_a_time);
+	TEST(durations_and_sizes_have_the_form_of_options);
 }

@@ -127,7 +127,7 @@ START_TEST(an_event_that_repeats_has_one_line)
 	vigil_event_repeat(d, &number, "another");
 	ck_assert_str_eq(line(62), "failed 5 times");
 	ck_assert_str_eq(line(63), "another");
-	ck_assert_uint_eq(d->history_count, 64);
+	ck_assert_str_eq(line(64), "");
 }
 END_TEST
 
@@ -135,13 +135,13 @@ END_TEST
 START_TEST(a_daemon_without_reports_uses_no_memory_for_them)
 {
 	ck_assert_uint_lt(sizeof(*d), 512);
-	ck_assert(STAILQ_EMPTY(&d->history));
+	ck_assert_ptr_null(d->history);
 	ck_assert_ptr_null(d->reason);
 	ck_assert_ptr_null(d->paused_reason);
 	ck_assert_ptr_null(d->health.text);
 	ck_assert_ptr_null(d->counts.last_error);
 	vigil_event(d, "event");
-	ck_assert_uint_eq(d->history_count, 1);
+	ck_assert_ptr_nonnull(d->history);
 }
 END_TEST
 
@@ -167,10 +167,40 @@ START_TEST(vigil_fail_after_the_start_is_only_logged)
 }
 END_TEST
 
+START_TEST(changes_of_the_level_are_in_the_history)
+{
+	vigil_health(d, VIGIL_OK, "well");
+	ck_assert_str_eq(line(0), "");
+	vigil_health(d, VIGIL_OK, "very well");
+	vigil_health(d, VIGIL_CRITICAL, "bad");
+	ck_assert_str_eq(line(0), "CRITICAL (was OK): bad");
+	vigil_health(d, VIGIL_CRITICAL, "worse");
+	ck_assert_str_eq(line(1), "");
+	vigil_health_long(d, VIGIL_OK, 0, "well again", NULL);
+	ck_assert_str_eq(line(1), "OK (was CRITICAL): well again");
+	daemon_stop(d);
+	ck_assert_int_eq(daemon_start(d), 0);
+	vigil_health(d, VIGIL_WARNING, "from the start");
+	ck_assert_str_eq(line(2), "WARNING at first: from the start");
+}
+END_TEST
+
+START_TEST(a_level_that_changes_often_does_not_fill_the_history)
+{
+	for (int i = 0; i < 200; i++)
+		vigil_health(d, i % 2 == 0 ? VIGIL_WARNING : VIGIL_OK, "%d", i);
+	ck_assert_str_eq(line(7), "OK (was WARNING): 7");
+	ck_assert_str_eq(line(8), "OK (was WARNING, change 200 in 10 min): 199");
+	ck_assert_str_eq(line(9), "");
+}
+END_TEST
+
 SUITE("api_report", up, down)
 {
 	TEST(health_is_announced_when_it_changes);
 	TEST(all_reports_are_valid_text);
+	TEST(changes_of_the_level_are_in_the_history);
+	TEST(a_level_that_changes_often_does_not_fill_the_history);
 	TEST(the_history_has_the_last_64_events);
 	TEST(an_event_that_repeats_has_one_line);
 	TEST(a_daemon_without_reports_uses_no_memory_for_them);

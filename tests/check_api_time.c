@@ -100,7 +100,7 @@ START_TEST(timers_are_cancelled_by_callback_and_argument)
 	vigil_every(d, 0.01, on_tick, NULL);
 	vigil_every(d, 1000, on_tick, NULL);
 	vigil_after(d, 1000, on_tick, NULL);
-	vigil_every(d, 1000, on_tick, &token);
+	vigil_after(d, 1000, on_tick, &token);
 	vigil_every(d, 0.01, on_last, NULL);
 	ck_assert_int_eq(vigil_cancel(d, on_tick, NULL), 3);
 	ck_assert_int_eq(vigil_cancel(d, on_tick, NULL), 0);

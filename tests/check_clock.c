@@ -12,8 +12,10 @@ START_TEST(wall_times_are_rfc_3339)
 	ck_assert_str_eq(clock_text_at(text, (struct timespec){0, 0}), "1970-01-01T00:00:00.000Z");
 	ck_assert_str_eq(clock_text_at(text, (struct timespec){1772324159, 999999999}),
 		"2026-03-01T00:15:59.999Z");
-	ck_assert_str_eq(clock_text_at(text, (struct timespec){253402300799, 1000000}),
-		"9999-12-31T23:59:59.001Z");
+	if (sizeof(time_t) > 4)
+		ck_assert_str_eq(
+			clock_text_at(text, (struct timespec){(time_t)253402300799LL, 1000000}),
+			"9999-12-31T23:59:59.001Z");
 	ck_assert_uint_eq(strlen(clock_text(text)), 24);
 }
 END_TEST

@@ -66,8 +66,8 @@ static void expect(const char *before, const char *insert, const char *choices)
 
 START_TEST(the_first_word_is_completed_as_a_verb)
 {
-	expect("sta", "tus ", "");
-	expect("  sta", "tus ", "");
+	expect("stat", "us ", "");
+	expect("  stat", "us ", "");
 	expect("g", "et ", "");
 	expect("get", " ", "");
 	expect("qu", "it ", "");
@@ -154,8 +154,9 @@ START_TEST(any_line_can_be_completed)
 	char line[4096];
 
 	expect("", NULL,
-		"check console exit explain get help list log module modules pause quit register "
-		"reload restart resume run status unregister version watch");
+		"call check console exit explain get help list log module modules pause quit "
+		"register reload restart resume run services start status stop unregister version "
+		"watch");
 	expect("\\", NULL, "");
 	expect("get \\", NULL, "");
 	memset(line, ' ', sizeof(line));

@@ -144,7 +144,7 @@ START_TEST(the_reason_of_a_failure_is_the_text_of_the_module)
 	daemon_fail(d, "no %s", "module");
 	ck_assert_str_eq(daemon_reason(d), "no module");
 	ck_assert_int_eq(daemon_tick_now(d), -ESRCH);
-	ck_assert_int_eq(daemon_verb(d, "restart"), -ENOSYS);
+	ck_assert_int_eq(daemon_verb(d, "restart", NULL, NULL), -ENOSYS);
 }
 END_TEST
 
@@ -301,11 +301,29 @@ START_TEST(a_daemon_that_cannot_reconfigure_is_restarted)
 }
 END_TEST
 
+START_TEST(a_daemon_may_refuse_new_options)
+{
+	with_word("word=old");
+	ck_assert_int_eq(daemon_start(d), 0);
+	reconfigure_says = VIGIL_REFUSED;
+	ck_assert_int_eq(take("word=new"), VIGIL_REFUSED);
+	ck_assert_uint_eq(stopped, 0);
+	ck_assert_int_eq(daemon_status(d), DAEMON_RUNNING);
+	ck_assert_str_eq(option_get(daemon_options(d), "word")->text, "old");
+	ck_assert_str_eq(vigil_option_text(d, "word"), "old");
+	ck_assert_str_eq(daemon_refusal(d), "it gives no reason");
+	reconfigure_says = 0;
+	ck_assert_int_eq(take("word=newer"), 0);
+	ck_assert_str_eq(daemon_refusal(d), "");
+	ck_assert_str_eq(vigil_option_text(d, "word"), "newer");
+}
+END_TEST
+
 START_TEST(a_restart_for_new_options_may_fail)
 {
 	with_word("word=old");
 	ck_assert_int_eq(daemon_start(d), 0);
-	daemon_pause(d, "", "", "");
+	daemon_pause(d, 0, "", "");
 	reconfigure_says = -EAGAIN;
 	in_start = start_and_refuse;
 	ck_assert_int_eq(take("word=new"), -EIO);
@@ -320,7 +338,35 @@ START_TEST(a_restart_for_new_options_may_fail)
 }
 END_TEST
 
+static unsigned begun;
+
+static void on_paused(vigil_daemon *daemon)
+{
+	ck_assert(vigil_paused(daemon));
+	begun++;
+}
+
+#define UNTIL 1925089445 /* 2031-01-02 03:04:05 UTC */
+
 /* --- pauses ----------------------------------------------------------------------------------- */
+
+START_TEST(the_begin_of_a_pause_calls_the_module_once)
+{
+	module.paused = on_paused;
+	begun = 0;
+	daemon_pause(d, 0, "", ""); /* it does not run yet */
+	ck_assert_int_eq(daemon_start(d), 0);
+	ck_assert_uint_eq(begun, 0);
+	daemon_resume(d);
+	daemon_pause(d, 0, "", "");
+	daemon_pause(d, UNTIL, "longer", "root");
+	ck_assert_uint_eq(begun, 1);
+	daemon_resume(d);
+	daemon_pause(d, 0, "", "");
+	ck_assert_uint_eq(begun, 2);
+	module.paused = NULL;
+}
+END_TEST
 
 START_TEST(a_pause_is_announced_and_shown)
 {
@@ -329,7 +375,7 @@ START_TEST(a_pause_is_announced_and_shown)
 	ck_assert(!vigil_paused(d));
 	daemon_resume(d); /* it was not paused */
 	ck_assert_uint_eq(heard_count, 0);
-	daemon_pause(d, "2031-01-02T03:04:05.000Z", "new\ndisk", "root");
+	daemon_pause(d, UNTIL, "new\ndisk", "root");
 	ck_assert(vigil_paused(d));
 	ck_assert_int_eq(daemon_status(d), DAEMON_PAUSED);
 	ck_assert_str_eq(daemon_status_name(daemon_status(d)), "paused");
@@ -349,7 +395,7 @@ START_TEST(a_pause_is_announced_and_shown)
 	ck_assert_int_eq(daemon_status(d), DAEMON_RUNNING);
 	/* a failed daemon can be paused and is still failed */
 	daemon_fail(d, "so");
-	daemon_pause(d, "", "", "");
+	daemon_pause(d, 0, "", "");
 	ck_assert_int_eq(daemon_status(d), DAEMON_FAILED);
 	ck_assert(vigil_paused(d));
 }
@@ -357,17 +403,18 @@ END_TEST
 
 START_TEST(the_health_of_a_paused_daemon_is_ok_and_includes_the_problem)
 {
+	ck_assert_int_eq(setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1), 0);
 	ck_assert_int_eq(daemon_start(d), 0);
-	daemon_pause(d, "", "", "");
+	daemon_pause(d, 0, "", "");
 	ck_assert_str_eq(health_text(d, "level"), "OK");
 	ck_assert_str_eq(health_text(d, "text"), "test is paused");
 	vigil_health(d, VIGIL_CRITICAL, "db is failed");
 	ck_assert_str_eq(
 		health_text(d, "text"), "test is paused; at present CRITICAL: db is failed");
-	daemon_pause(d, "2031-01-02T03:04:05.000Z", "new disk", "uid 1000");
+	daemon_pause(d, UNTIL, "new disk", "uid 1000");
 	ck_assert_str_eq(health_text(d, "level"), "OK");
 	ck_assert_str_eq(health_text(d, "text"),
-		"test is paused until 2031-01-02T03:04:05.000Z by uid 1000: new disk; at present "
+		"test is paused until 2031-01-02 04:04:05 CET by uid 1000: new disk; at present "
 		"CRITICAL: db is failed");
 	daemon_resume(d);
 	ck_assert_str_eq(health_text(d, "level"), "CRITICAL");
@@ -380,7 +427,7 @@ START_TEST(the_health_of_a_failed_daemon_is_critical_with_its_reason)
 	daemon_fail(d, "no %s", "module");
 	ck_assert_str_eq(health_text(d, "level"), "CRITICAL");
 	ck_assert_str_eq(health_text(d, "text"), "test has failed: no module");
-	daemon_pause(d, "", "", "");
+	daemon_pause(d, 0, "", "");
 	ck_assert_str_eq(health_text(d, "level"), "CRITICAL");
 }
 END_TEST
@@ -401,11 +448,11 @@ START_TEST(a_module_is_notified_when_a_pause_ends)
 	ck_assert_int_eq(daemon_start(d), 0);
 	daemon_resume(d);
 	ck_assert_uint_eq(resumes, 0);
-	daemon_pause(d, "", "", "");
+	daemon_pause(d, 0, "", "");
 	ck_assert_uint_eq(resumes, 0);
 	daemon_resume(d);
 	ck_assert_uint_eq(resumes, 1);
-	daemon_pause(d, "", "", "");
+	daemon_pause(d, 0, "", "");
 	daemon_stop(d);
 	daemon_resume(d);
 	ck_assert_uint_eq(resumes, 1);
@@ -439,7 +486,9 @@ SUITE("daemon", setup, teardown)
 	TEST(a_daemon_writes_only_below_its_own_pointer);
 	TEST(a_reconfigured_daemon_continues);
 	TEST(a_daemon_that_cannot_reconfigure_is_restarted);
+	TEST(a_daemon_may_refuse_new_options);
 	TEST(a_restart_for_new_options_may_fail);
+	TEST(the_begin_of_a_pause_calls_the_module_once);
 	TEST(a_pause_is_announced_and_shown);
 	TEST(the_health_of_a_paused_daemon_is_ok_and_includes_the_problem);
 	TEST(the_health_of_a_failed_daemon_is_critical_with_its_reason);

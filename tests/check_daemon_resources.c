@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "daemon/api_service.h"
 #include "daemon/daemon_internal.h"
 #include "fixture_daemon_module.h"
 
@@ -115,6 +116,13 @@ static int start_everything(vigil_daemon *daemon)
 	ck_assert_int_eq(vigil_service_on_stale(service, on_status, NULL), 0);
 	ck_assert_int_eq(vigil_service_query(service, on_reply, NULL), 0);
 	ck_assert_int_eq(vigil_service_restart(service, on_reply, NULL), 0);
+	ck_assert_int_eq(vigil_service_start(service, on_reply, NULL), 0);
+	ck_assert_int_eq(vigil_service_stop(service, on_reply, NULL), 0);
+	/* each kind of call may be in progress once */
+	ck_assert_int_eq(vigil_service_start(service, on_reply, NULL), -EBUSY);
+	ck_assert_int_eq(vigil_service_stop(service, on_reply, NULL), -EBUSY);
+	ck_assert_int_eq(vigil_service_start(NULL, on_reply, NULL), -EINVAL);
+	ck_assert_int_eq(vigil_service_stop(service, NULL, NULL), -EINVAL);
 	return 0;
 }
 
@@ -176,11 +184,11 @@ START_TEST(a_stop_in_a_verb_or_a_requested_tick_frees_all_resources)
 {
 	prepare_everything();
 	ck_assert_int_eq(daemon_start(d), 0);
-	ck_assert_int_eq(daemon_verb(d, "none"), -ENOSYS);
-	ck_assert_int_eq(daemon_verb(d, "verb"), 0);
+	ck_assert_int_eq(daemon_verb(d, "none", NULL, NULL), -ENOSYS);
+	ck_assert_int_eq(daemon_verb(d, "verb", NULL, NULL), 0);
 	ck_assert_uint_eq(calls, 1);
 	stop_in = "verb";
-	ck_assert_int_eq(daemon_verb(d, "verb"), 0);
+	ck_assert_int_eq(daemon_verb(d, "verb", NULL, NULL), 0);
 	nothing_is_left();
 	stopped = 0;
 	prepare_everything();
@@ -205,6 +213,68 @@ START_TEST(resources_that_stop_creates_are_freed)
 	ck_assert_int_eq(daemon_start(d), 0);
 	daemon_stop(d);
 	nothing_is_left();
+}
+END_TEST
+
+static void on_closing_reply(vigil_service *svc, const vigil_service_reply *r, void *arg)
+{
+	calls++;
+	vigil_service_close(svc);
+}
+
+static vigil_service *open_true(vigil_daemon *daemon, const char *name, bool observe)
+{
+	static const char *const status[] = {"/bin/true", NULL};
+
+	return vigil_service_open(daemon, &(vigil_service_spec){.size = sizeof(vigil_service_spec),
+						  .name = name,
+						  .manager = "command",
+						  .status_command = status,
+						  .observe = observe});
+}
+
+START_TEST(a_service_may_be_closed_at_any_time)
+{
+	ck_assert_int_eq(daemon_start(d), 0);
+	calls = 0;
+	/* in its own callbacks */
+	service = open_true(d, "one", false);
+	ck_assert_str_eq(daemon_service(d), "one");
+	ck_assert_int_eq(vigil_service_query(service, on_closing_reply, NULL), 0);
+	TURN_UNTIL(calls == 1);
+	ck_assert(daemon_service(d) == NULL);
+	service = open_true(d, "two", false);
+	ck_assert_int_eq(vigil_service_on_change(service, on_closing_reply, NULL), 0);
+	ck_assert_int_eq(vigil_service_query(service, on_reply, NULL), 0);
+	TURN_UNTIL(calls == 2);
+	/* while a query is in flight */
+	service = open_true(d, "three", false);
+	ck_assert_int_eq(vigil_service_query(service, on_reply, NULL), 0);
+	vigil_service_close(service);
+	ck_assert(TAILQ_EMPTY(&d->resources));
+	turn_for(200 * CLOCK_MS);
+	ck_assert_uint_eq(calls, 2);
+}
+END_TEST
+
+static void count_service(const struct service *svc, void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+START_TEST(an_observed_service_is_not_that_of_the_daemon)
+{
+	unsigned count = 0;
+
+	ck_assert_int_eq(daemon_start(d), 0);
+	ck_assert_ptr_nonnull(open_true(d, "seen", true));
+	ck_assert(daemon_service(d) == NULL);
+	api_service_each(d, count_service, &count);
+	ck_assert_uint_eq(count, 0);
+	ck_assert_ptr_nonnull(open_true(d, "own", false));
+	ck_assert_str_eq(daemon_service(d), "own");
+	api_service_each(d, count_service, &count);
+	ck_assert_uint_eq(count, 1);
 }
 END_TEST
 
@@ -286,7 +356,7 @@ START_TEST(a_requested_tick_calls_each_repeated_timer_once)
 	ck_assert_int_eq(account_number(d, "ticks"), 6);
 	ck_assert_int_eq(account_number(d, "missed"), 0);
 	ck_assert_str_ne(account_text(d, "last_tick"), "");
-	daemon_pause(d, "", "", "");
+	daemon_pause(d, 0, "", "");
 	vigil_every(d, 1000, on_tick, NULL);
 	ck_assert_int_eq(daemon_tick_now(d), 0); /* a paused daemon still ticks */
 }
@@ -410,12 +480,123 @@ START_TEST(a_daemon_is_not_notified_of_its_own_writes)
 }
 END_TEST
 
+/* --- verbs of the module's own ---------------------------------------------------------------- */
+
+static json_t *call_answer;
+static int call_result;
+static char answered[256];
+
+static int on_call(vigil_daemon *daemon, const char *const *arguments, json_t **answer, void *arg)
+{
+	ck_assert_ptr_eq(arg, &call_result);
+	ck_assert_ptr_null(*answer);
+	snprintf(answered, sizeof(answered), "%s", arguments[0] != NULL ? arguments[0] : "none");
+	*answer = call_answer;
+	return call_result;
+}
+
+static void on_call_done(int error, const json_t *answer, void *arg)
+{
+	ck_assert_ptr_null(arg);
+	snprintf(answered, sizeof(answered), "%d %s", error,
+		json_is_string(answer) ? json_string_value(answer) : "-");
+}
+
+static int start_with_call(vigil_daemon *daemon)
+{
+	ck_assert_int_eq(vigil_on_call(daemon, "add", "A B", on_call, &call_result), 0);
+	return 0;
+}
+
+static int call_add(json_t *answers, int result, json_t **answer)
+{
+	call_answer = answers;
+	call_result = result;
+	return daemon_call(
+		d, "add", (const char *const[]){"1", "2", NULL}, answer, on_call_done, NULL);
+}
+
+START_TEST(a_verb_of_a_module_has_arguments_and_an_answer)
+{
+	const char *help;
+	json_t *answer;
+
+	in_start = start_with_call;
+	ck_assert_int_eq(daemon_start(d), 0);
+	ck_assert_str_eq(daemon_verb_at(d, 0, &help), "add");
+	ck_assert_str_eq(help, "A B");
+	ck_assert_ptr_null(daemon_verb_at(d, 1, &help));
+	ck_assert(!daemon_has_verb(d, "add"));
+	ck_assert_int_eq(daemon_verb(d, "add", NULL, NULL), -ENOSYS);
+	ck_assert_int_eq(daemon_call(d, "none", NULL, &answer, NULL, NULL), -ENOSYS);
+	ck_assert_int_eq(call_add(json_integer(3), 0, &answer), 0);
+	ck_assert_str_eq(answered, "1");
+	ck_assert_int_eq(json_integer_value(answer), 3);
+	json_decref(answer);
+	ck_assert_int_eq(call_add(NULL, -ERANGE, &answer), -ERANGE);
+	ck_assert_ptr_null(answer);
+	ck_assert_int_eq(call_add(json_string("why"), -ERANGE, &answer), -ERANGE);
+	ck_assert_str_eq(json_string_value(answer), "why");
+	json_decref(answer);
+	ck_assert_int_eq(call_add(NULL, VIGIL_VERB_STARTED, &answer), VIGIL_VERB_STARTED);
+	ck_assert_int_eq(call_add(NULL, 0, &answer), -EALREADY);
+	vigil_call_done(d, "add", 0, json_string("late"));
+	ck_assert_str_eq(answered, "0 late");
+	/* again after its end, and the daemon stops before the answer */
+	ck_assert_int_eq(call_add(NULL, VIGIL_VERB_STARTED, &answer), VIGIL_VERB_STARTED);
+	daemon_stop(d);
+	ck_assert_int_eq(atoi(answered), -ECANCELED);
+	ck_assert_uint_eq(logged_lines, 0);
+}
+END_TEST
+
+START_TEST(an_answer_that_cannot_be_sent_is_refused)
+{
+	char *large = calloc(1, VIGIL_ANSWER + 1);
+	json_t *answer;
+
+	in_start = start_with_call;
+	ck_assert_int_eq(daemon_start(d), 0);
+	ck_assert_int_eq(call_add(json_string_nocheck("\xff"), 0, &answer), -EILSEQ);
+	ck_assert_ptr_nonnull(strstr(json_string_value(answer), "its answer is refused: "));
+	json_decref(answer);
+	memset(large, 'a', VIGIL_ANSWER);
+	ck_assert_int_eq(call_add(NULL, VIGIL_VERB_STARTED, &answer), VIGIL_VERB_STARTED);
+	vigil_call_done(d, "add", 0, json_string(large));
+	ck_assert_int_eq(atoi(answered), -E2BIG);
+	ck_assert_uint_eq(log_holds("the answer to the verb \"add\" is refused"), 2);
+	free(large);
+}
+END_TEST
+
+START_TEST(only_names_of_their_own_are_verbs_of_a_module)
+{
+	static const char *const wrong[] = {"start", "stop", "restart", "", "a b", "-x",
+		"a-verb-that-is-longer-than-others-are"};
+
+	ck_assert_int_eq(daemon_start(d), 0);
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		ck_assert_int_eq(vigil_on_call(d, wrong[i], "", on_call, NULL), -EINVAL);
+	ck_assert_int_eq(vigil_on_call(d, "x", NULL, on_call, NULL), -EINVAL);
+	ck_assert_int_eq(vigil_on_call(d, "x", "", NULL, NULL), -EINVAL);
+	ck_assert_int_eq(vigil_on_call(d, "x", "", on_call, NULL), 0);
+	ck_assert_int_eq(vigil_on_call(d, "x", "", on_call, NULL), -EEXIST);
+	vigil_call_done(d, "x", 0, json_true());
+	ck_assert_uint_eq(log_holds("no action of the verb \"x\" is in progress"), 1);
+}
+END_TEST
+
 SUITE("daemon_resources", setup, teardown)
 {
 	TEST(a_stop_frees_all_resources);
 	LOOP_TEST(a_stop_in_any_callback_frees_all_resources, COUNT(callbacks));
 	TEST(a_stop_in_a_verb_or_a_requested_tick_frees_all_resources);
+	TEST(a_verb_of_a_module_has_arguments_and_an_answer);
+	TEST(an_answer_that_cannot_be_sent_is_refused);
+	TEST(only_names_of_their_own_are_verbs_of_a_module);
 	TEST(resources_that_stop_creates_are_freed);
+	TEST(a_service_may_be_closed_at_any_time);
+	TEST(an_observed_service_is_not_that_of_the_daemon);
 	TEST(resources_are_freed_in_reverse_order);
 	TEST(a_requested_tick_calls_each_repeated_timer_once);
 	TEST(ticks_that_a_long_callback_delayed_are_counted_as_missed);

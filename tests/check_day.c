@@ -194,7 +194,7 @@ END_TEST
 START_TEST(a_pause_and_a_failure_are_recorded)
 {
 	vigil_health(daemons[0], VIGIL_OK, "fine");
-	daemon_pause(daemons[0], "", "", "");
+	daemon_pause(daemons[0], 0, "", "");
 	ck_assert_int_eq(now_level(0), 'P');
 	daemon_fail(daemons[1], "no module");
 	ck_assert_int_eq(now_level(1), 'C');

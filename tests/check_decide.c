@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "modules/service/decide.h"
+#include "modules/policy/decide.h"
 #include "service_facts.h"
 #include "suite.h"
 
 /* A row: the facts, the rules if they are not the defaults, and the decision. */
+#define WAVE .wave = "db was restarted (its pid changed from 12 to 40)", .wave_by = "db"
+
 static const struct row {
 	const char *name;
 	struct facts facts;
@@ -25,34 +27,109 @@ static const struct row {
 	{"sick, backing off",
 		{.status = VIGIL_SERVICE_RUNNING, .sick = "x", .now = 1, .next_try = 3}, {0}, false,
 		2, "running: backing off until the next try"},
-	{"another first", {.status = VIGIL_SERVICE_FAILED, .awaited = "db"}, {0}, false, 0,
-		"failed: waiting for db to run first"},
+	{"another first",
+		{.status = VIGIL_SERVICE_FAILED, .awaited = "db to run first (db is failed)"}, {0},
+		false, 0, "failed: waiting for db to run first (db is failed)"},
+	{"another was restarted", {.status = VIGIL_SERVICE_RUNNING, WAVE}, {0}, true, 0,
+		"db was restarted (its pid changed from 12 to 40); restarting because of "
+		"restart_with = db"},
+	{"another was restarted, and the probe cannot be made",
+		{.status = VIGIL_SERVICE_RUNNING, WAVE, .unprobed = "x"}, {0}, true, 0,
+		"db was restarted (its pid changed from 12 to 40); restarting because of "
+		"restart_with = db"},
+	{"another was restarted, but it is sick",
+		{.status = VIGIL_SERVICE_RUNNING, WAVE, .sick = "its probe failed"}, {0}, true, 0,
+		"running, but its probe failed: restarting"},
+	{"another was restarted, but it is down", {.status = VIGIL_SERVICE_FAILED, WAVE}, {0}, true,
+		0, "failed: restarting"},
+	{"another was restarted, but unknown", {.status = VIGIL_SERVICE_UNKNOWN, WAVE}, {0}, false,
+		0, "unknown: no reason to restart"},
+	{"another was restarted, never", {.status = VIGIL_SERVICE_RUNNING, WAVE},
+		{.restart_on = RESTART_NEVER}, false, 0,
+		"db was restarted (its pid changed from 12 to 40); running: would be restarted, "
+		"but restart_on = never"},
+	{"another was restarted, on failed", {.status = VIGIL_SERVICE_RUNNING, WAVE},
+		{.restart_on = RESTART_ON_FAILED}, true, 0,
+		"db was restarted (its pid changed from 12 to 40); restarting because of "
+		"restart_with = db"},
+	{"another was restarted, paused", {.status = VIGIL_SERVICE_RUNNING, WAVE, .paused = true},
+		{0}, false, 0,
+		"db was restarted (its pid changed from 12 to 40); running, but paused: left "
+		"alone"},
+	{"another was restarted, closed",
+		{.status = VIGIL_SERVICE_RUNNING,
+			WAVE,
+			.now = 100,
+			.closed = "inside not_during, until 9",
+			.opens = 130},
+		{0}, false, 30,
+		"db was restarted (its pid changed from 12 to 40); running: left alone: inside "
+		"not_during, until 9"},
+	{"another was restarted again",
+		{.status = VIGIL_SERVICE_RUNNING, WAVE, .now = 100, .wave_opens = 104}, {0}, false,
+		4,
+		"db was restarted (its pid changed from 12 to 40); running: waiting until db "
+		"keeps running"},
+	{"another was restarted, upgrade",
+		{.status = VIGIL_SERVICE_RUNNING,
+			WAVE,
+			.deferred = "a package upgrade is in progress"},
+		{0}, false, 0,
+		"db was restarted (its pid changed from 12 to 40); running: left alone: a package "
+		"upgrade is in progress"},
+	{"another was restarted, and is awaited",
+		{.status = VIGIL_SERVICE_RUNNING,
+			WAVE,
+			.awaited = "db to serve first (db is running, but its probe has not "
+				   "succeeded)"},
+		{0}, false, 0,
+		"db was restarted (its pid changed from 12 to 40); running: waiting for db to "
+		"serve first (db is running, but its probe has not succeeded)"},
 	{"absent", {.status = VIGIL_SERVICE_ABSENT}, {0}, false, 0, "not installed: nothing to do"},
 	{"unknown", {.status = VIGIL_SERVICE_UNKNOWN}, {0}, false, 0,
 		"unknown: no reason to restart"},
 	{"stopped", {.status = VIGIL_SERVICE_STOPPED}, {0}, true, 0,
 		"stopped cleanly: restarting, because restart_on = stopped; to keep it down: "
-		"vigilctl pause web, or set restart_on = failed"},
+		"vigilctl stop web, or set restart_on = failed"},
 	{"stopped or crashed", {.status = VIGIL_SERVICE_STOPPED, .unclear_stop = true}, {0}, true,
 		0,
 		"stopped or crashed: restarting, because nothing shows which of the two; to keep "
-		"it down: vigilctl pause web"},
+		"it down: vigilctl stop web"},
 	{"stopped or crashed, on failed", {.status = VIGIL_SERVICE_STOPPED, .unclear_stop = true},
 		{.restart_on = RESTART_ON_FAILED}, true, 0,
 		"stopped or crashed: restarting, because nothing shows which of the two; to keep "
-		"it down: vigilctl pause web"},
+		"it down: vigilctl stop web"},
+	{"stopped by a failed restart", {.status = VIGIL_SERVICE_STOPPED, .torn = true},
+		{.restart_on = RESTART_ON_FAILED}, true, 0,
+		"stopped by a restart that failed: restarting; to keep it down: vigilctl stop "
+		"web"},
 	{"stopped or crashed, never", {.status = VIGIL_SERVICE_STOPPED, .unclear_stop = true},
 		{.restart_on = RESTART_NEVER}, false, 0,
 		"stopped: would be restarted, but restart_on = never"},
 	{"failed", {.status = VIGIL_SERVICE_FAILED}, {0}, true, 0, "failed: restarting"},
-	{"under way", {.status = VIGIL_SERVICE_FAILED, .restarting = true}, {0}, false, 0,
+	{"a start is under way", {.status = VIGIL_SERVICE_FAILED, .under_way = "start"}, {0}, false,
+		0, "a start is under way"},
+	{"a stop is under way", {.status = VIGIL_SERVICE_STOPPED, .under_way = "stop"}, {0}, false,
+		0, "a stop is under way"},
+	{"stopped by an admin",
+		{.status = VIGIL_SERVICE_STOPPED, .paused = true, .stopped_by_admin = true}, {0},
+		false, 0,
+		"stopped by an admin with vigilctl stop: left alone; to start it: vigilctl start "
+		"web"},
+	{"sick in spite of a stop that was undone",
+		{.status = VIGIL_SERVICE_RUNNING,
+			.sick = "its probe failed",
+			.paused = true,
+			.stopped_by_admin = true},
+		{0}, false, 0, "running, but paused: left alone"},
+	{"under way", {.status = VIGIL_SERVICE_FAILED, .under_way = "restart"}, {0}, false, 0,
 		"a restart is under way"},
 	{"paused", {.status = VIGIL_SERVICE_FAILED, .paused = true}, {0}, false, 0,
 		"failed, but paused: left alone"},
 	{"stopped, on failed", {.status = VIGIL_SERVICE_STOPPED}, {.restart_on = RESTART_ON_FAILED},
 		false, 0,
 		"stopped cleanly: left alone, because restart_on = failed; to start it: vigilctl "
-		"restart web"},
+		"start web"},
 	{"failed, on failed", {.status = VIGIL_SERVICE_FAILED}, {.restart_on = RESTART_ON_FAILED},
 		true, 0, "failed: restarting"},
 	{"failed, never", {.status = VIGIL_SERVICE_FAILED}, {.restart_on = RESTART_NEVER}, false, 0,
@@ -113,6 +190,14 @@ static const struct row {
 	{"ailing", {.status = VIGIL_SERVICE_RUNNING, .ailing = "its probe fails: refused (1 of 3)"},
 		{0}, false, 0,
 		"running, but its probe fails: refused (1 of 3): no reason to restart yet"},
+	{"broken",
+		{.status = VIGIL_SERVICE_RUNNING, .broken = "its certificate is refused: expired"},
+		{0}, false, 0,
+		"running, but its certificate is refused: expired: a restart does not help"},
+	{"expiring",
+		{.status = VIGIL_SERVICE_RUNNING, .expiring = "its certificate ends on 2026-12-14"},
+		{0}, false, 0,
+		"running, but its certificate ends on 2026-12-14: no reason to restart"},
 	{"unprobed", {.status = VIGIL_SERVICE_RUNNING, .unprobed = "Too many open files"}, {0},
 		false, 0, "running, but vigild could not probe it: no reason to restart"},
 	{"starting within the limit of its manager",
@@ -204,13 +289,24 @@ END_TEST
 
 /* --- all combinations ------------------------------------------------------------------------- */
 
+/* Returns if the service is well, and another one was restarted. An observer reports a problem of
+ * the service first. */
+static bool is_wave(const struct rules *rules, const struct facts *f)
+{
+	bool well = f->ailing == NULL && f->unprobed == NULL && f->broken == NULL &&
+		    f->expiring == NULL;
+
+	return f->status == VIGIL_SERVICE_RUNNING && f->sick == NULL && f->wave != NULL &&
+	       (rules->restart_on != RESTART_NEVER || well);
+}
+
 /* Returns if the service needs a restart, expressed independently of the code. */
 static bool is_needed(const struct rules *rules, const struct facts *f)
 {
 	double age = fmax(f->now - f->since, f->busy);
 
 	switch (f->status) {
-	case VIGIL_SERVICE_RUNNING: return f->sick != NULL;
+	case VIGIL_SERVICE_RUNNING: return f->sick != NULL || is_wave(rules, f);
 	case VIGIL_SERVICE_STOPPED: return f->idle == NULL;
 	case VIGIL_SERVICE_FAILED: return true;
 	case VIGIL_SERVICE_STARTING:
@@ -222,10 +318,12 @@ static bool is_needed(const struct rules *rules, const struct facts *f)
 
 static bool is_forbidden(const struct rules *rules, const struct facts *f)
 {
+	if (is_wave(rules, f) && (f->wave_opens > f->now || f->deferred != NULL))
+		return true;
 	return f->paused || f->closed != NULL || f->awaited != NULL || f->next_try > f->now ||
 	       f->burst_free > f->now || rules->restart_on == RESTART_NEVER ||
 	       (rules->restart_on == RESTART_ON_FAILED && f->status == VIGIL_SERVICE_STOPPED &&
-		       !f->unclear_stop) ||
+		       !f->unclear_stop && !f->torn) ||
 	       (f->hold != NULL && vigil_service_is_down(f->status));
 }
 
@@ -248,20 +346,24 @@ static void prove(const struct rules *rules, const struct facts *f)
 	PROVE(d.words[0] != '\0', "");
 	/* a service that is healthy, unknown or in progress is never restarted; one that needs a
 	 * restart is restarted unless that is withheld */
-	PROVE(d.restart == (needed && !forbidden && !f->restarting), d.words);
-	PROVE((d.need == NEED_RESTART) == (needed && !f->restarting), d.words);
+	PROVE(d.restart == (needed && !forbidden && f->under_way == NULL), d.words);
+	PROVE((d.need == NEED_RESTART) == (needed && f->under_way == NULL), d.words);
 	/* a withheld restart has a reason, and no other decision has one */
 	PROVE((d.withheld != WITHHELD_NOT) ==
 			(d.need == NEED_RESTART && (forbidden || f->refusal != NULL)),
 		d.words);
 	PROVE(d.restart || d.need != NEED_RESTART || d.withheld != WITHHELD_NOT, d.words);
+	/* a restart because of another service says so */
+	PROVE(d.with_peer == (is_wave(rules, f) && f->under_way == NULL), d.words);
+	PROVE(!d.with_peer || strstr(d.words, f->wave) != NULL, d.words);
 	/* there is a time of the next try only if there is a next try */
 	PROVE((d.wait > 0) == (d.withheld == WITHHELD_BACKOFF || d.withheld == WITHHELD_BURST ||
-				      d.withheld == WITHHELD_CALENDAR),
+				      d.withheld == WITHHELD_CALENDAR ||
+				      d.withheld == WITHHELD_UNSTABLE),
 		d.words);
 	/* a restart of a stopped service names the way to keep it down */
 	PROVE(!d.restart || d.withheld != WITHHELD_NOT || f->status != VIGIL_SERVICE_STOPPED ||
-			strstr(d.words, "to keep it down: vigilctl pause web") != NULL,
+			strstr(d.words, "to keep it down: vigilctl stop web") != NULL,
 		d.words);
 	PROVE(d.check >= 0 && !isinf(d.check) && !isnan(d.check), d.words);
 }

@@ -97,6 +97,45 @@ END_TEST
 
 /* --- reload ----------------------------------------------------------------------------------- */
 
+START_TEST(a_daemon_that_refuses_its_options_refuses_the_reload)
+{
+	config_vigil_lines("");
+	config_odd("gone", "");
+	config_odd("one", "word = before\nreconfigure = yes");
+	config_odd("restarts", "word = before");
+	config_odd("some", "word = before\nreconfigure = yes");
+	config_odd("two", "word = before\nreconfigure = yes");
+	bring_up();
+	forget_journal();
+
+	config_vigil_lines("");
+	config_odd("new", "");
+	config_odd("one", "word = after\nreconfigure = yes");
+	config_odd("restarts", "word = after");
+	config_odd("some", "word = after\nreconfigure = yes\nstart = refuse");
+	config_odd("two", "word = after\nreconfigure = yes");
+	ck_assert_int_eq(reload(), -EINVAL);
+	ck_assert_str_eq(diagnostics.list[0].text,
+		"the daemon \"some\" refuses its new options: the word is kept");
+	ck_assert_str_eq(journal(),
+		"reconfigure one after\nreconfigure restarts after\nreconfigure some after\n"
+		"reconfigure one before\nstop restarts before\nstart restarts before\n");
+	ck_assert_ptr_null(host_find(host, "new"));
+	ck_assert_ptr_nonnull(host_find(host, "gone"));
+	ck_assert_str_eq(
+		option_get(daemon_options(host_find(host, "some")), "word")->text, "before");
+	ck_assert_str_eq(
+		option_get(daemon_options(host_find(host, "one")), "word")->text, "before");
+	ck_assert_int_eq(daemon_status(host_find(host, "some")), DAEMON_RUNNING);
+
+	/* the next reload offers them again */
+	config_odd("some", "word = after\nreconfigure = yes");
+	forget_journal();
+	ck_assert_int_eq(reload(), 0);
+	ck_assert_str_eq(said("changed"), "[\"one\",\"restarts\",\"some\",\"two\"]");
+}
+END_TEST
+
 START_TEST(a_reload_returns_what_it_has_changed)
 {
 	config_vigil_lines("");
@@ -123,9 +162,10 @@ START_TEST(a_reload_returns_what_it_has_changed)
 	ck_assert_str_eq(said("kept"), "1");
 	ck_assert_str_eq(said("failed"), "{\"broken\":\"the word is refused\"}");
 	ck_assert_str_eq(said("restart_needed"), "[]");
-	ck_assert_str_eq(journal(), "stop gone -\nstart broken word\nstart mended -\nstart new -\n"
-				    "reconfigure other after\nstop other before\n"
-				    "start other after\nreconfigure takes after\n");
+	ck_assert_str_eq(journal(),
+		"reconfigure other after\nreconfigure takes after\nstop gone -\n"
+		"start broken word\nstart mended -\nstart new -\nstop other before\n"
+		"start other after\n");
 	ck_assert_str_eq(state_at("/daemons/gone"), "");
 	ck_assert_str_eq(state_at("/runs/gone"), "");
 	ck_assert_str_eq(state_at("/daemons/same/starts"), "1");
@@ -300,6 +340,25 @@ START_TEST(a_watch_reports_all_changes_of_a_reload)
 }
 END_TEST
 
+START_TEST(a_watch_reports_a_reload_as_another_generation)
+{
+	struct state_watch *watch;
+
+	config_vigil_lines("");
+	config_odd("a", "");
+	bring_up();
+	watch = state_watch(host_state(host), "/vigil/generation", on_told, NULL);
+	ck_assert_ptr_nonnull(watch);
+	told_count = 0;
+	ck_assert_int_eq(reload(), 0);
+	ck_assert_uint_eq(told_count, 1);
+	config_vigil_lines("nonsense = 1\n");
+	ck_assert_int_ne(reload(), 0);
+	ck_assert_uint_eq(told_count, 1);
+	state_unwatch(watch);
+}
+END_TEST
+
 /* --- shutdown --------------------------------------------------------------------------------- */
 
 static unsigned ended;
@@ -376,6 +435,7 @@ SUITE("host", setup, teardown)
 	TEST(a_host_may_have_no_daemons);
 	TEST(a_daemon_that_fails_does_not_affect_the_others);
 	TEST(an_invalid_configuration_prevents_the_start);
+	TEST(a_daemon_that_refuses_its_options_refuses_the_reload);
 	TEST(a_reload_returns_what_it_has_changed);
 	TEST(a_daemon_whose_module_changes_is_replaced);
 	TEST(unchanged_daemons_miss_no_tick_and_get_no_extra_tick);
@@ -383,6 +443,7 @@ SUITE("host", setup, teardown)
 	TEST(options_that_need_a_restart_are_reported);
 	TEST(a_changed_log_level_stays_until_the_file_changes);
 	TEST(a_watch_reports_all_changes_of_a_reload);
+	TEST(a_watch_reports_a_reload_as_another_generation);
 	TEST(stored_values_and_pauses_survive_a_restart);
 	TEST(the_shutdown_waits_for_restarts_and_ends_children);
 }

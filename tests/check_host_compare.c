@@ -15,14 +15,8 @@
 
 static int dry_run(void)
 {
-	int err;
+	int err = plan_by(host_dry_run);
 
-	diagnostics_clear(&diagnostics);
-	json_decref(result);
-	result = NULL;
-	err = host_dry_run(host, &result, &diagnostics);
-	ck_assert_int_eq(err == 0, diagnostics.errors == 0);
-	ck_assert_int_eq(err == 0, result != NULL);
 	if (err == 0)
 		ck_assert(json_is_true(json_object_get(result, "dry_run")));
 	return err;
@@ -85,6 +79,42 @@ START_TEST(a_secret_is_not_shown)
 		    "\"restart_needed\":[],\"vigil_changes\":{},\"changes\":{"
 		    "\"a\":{\"token\":{\"old\":\"***\",\"new\":\"***\"}},"
 		    "\"b\":{\"token\":{\"old\":\"***\",\"new\":\"\"}}}}");
+}
+END_TEST
+
+/* The module is not called, and its timers stay as they are. */
+START_TEST(an_option_of_the_host_is_changed_without_the_module)
+{
+	config_vigil_lines("");
+	config_odd("a", "word = w");
+	config_odd("b", "word = w\nreconfigure = yes");
+	bring_up();
+	TURN_UNTIL(journal_holds("tick a") == 1 && journal_holds("tick b") == 1);
+	forget_journal();
+	config_vigil_lines("");
+	config_odd("a", "word = w\npause_during = 00:00-24:00");
+	config_odd("b", "word = w\nreconfigure = yes");
+	expect_both("{\"started\":[],\"stopped\":[],\"changed\":[\"a\"],\"kept\":1,"
+		    "\"restart_needed\":[],\"vigil_changes\":{},\"changes\":{\"a\":{"
+		    "\"pause_during\":{\"old\":\"\",\"new\":\"00:00-24:00\"}}}}");
+	ck_assert_str_eq(state_at("/runs/a/status"), "\"paused\"");
+	ck_assert_str_eq(state_at("/runs/a/paused_by"), "\"pause_during\"");
+	ck_assert_str_eq(state_at("/runs/b/status"), "\"running\"");
+	ck_assert_uint_eq(journal_holds("start"), 0);
+	ck_assert_uint_eq(journal_holds("stop"), 0);
+	config_odd("a", "word = x\npause_during = 00:00-24:00");
+	config_odd("b", "word = x\nreconfigure = yes\npause_during = Mon..Sun");
+	ck_assert_int_eq(reload(), 0);
+	ck_assert_str_eq(state_at("/runs/a/status"), "\"paused\"");
+	ck_assert_str_eq(state_at("/runs/b/status"), "\"paused\"");
+	ck_assert_str_eq(said("changes"), "{\"a\":{\"word\":{\"old\":\"w\",\"new\":\"x\"}},"
+					  "\"b\":{\"word\":{\"old\":\"w\",\"new\":\"x\"},"
+					  "\"pause_during\":{\"old\":\"\",\"new\":\"Mon..Sun\"}}}");
+	config_odd("a", "word = x");
+	config_odd("b", "word = x\nreconfigure = yes");
+	ck_assert_int_eq(reload(), 0);
+	ck_assert_str_eq(state_at("/runs/a/status"), "\"running\"");
+	ck_assert_str_eq(state_at("/runs/b/status"), "\"running\"");
 }
 END_TEST
 
@@ -278,6 +308,7 @@ SUITE("host_compare", setup, teardown)
 {
 	TEST(each_changed_option_has_its_old_and_its_new_value);
 	TEST(a_secret_is_not_shown);
+	TEST(an_option_of_the_host_is_changed_without_the_module);
 	TEST(a_change_of_module_is_shown_alone);
 	TEST(settings_of_vigild_are_compared);
 	TEST(known_failures_are_reported);

@@ -43,7 +43,7 @@ static void ask(bool to_restart, uint64_t time)
 {
 	if (job != NULL)
 		job_free(job);
-	job = job_new(to_restart, &request);
+	job = job_new(to_restart ? SERVICE_RESTART : SERVICE_QUERY, &request);
 	job_work(job, clock_now() + time);
 	/* job_reply keeps the caller's fields */
 	reply = (vigil_service_reply){.size = sizeof(reply), .name = "as asked"};
@@ -101,7 +101,7 @@ END_TEST
 START_TEST(a_job_has_its_own_copy_of_the_request)
 {
 	scratch_put("answer", 0644, "0\n");
-	job = job_new(false, &request);
+	job = job_new(SERVICE_QUERY, &request);
 	request_clear(&request);
 	memset(&request, 0, sizeof(request));
 	job_work(job, clock_now() + 30 * CLOCK_SECOND);
@@ -112,7 +112,7 @@ END_TEST
 
 START_TEST(a_job_that_was_not_started_can_be_freed)
 {
-	job = job_new(true, &request);
+	job = job_new(SERVICE_RESTART, &request);
 	job_reply(job, &reply);
 	ck_assert_str_eq(reply.manager, "");
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_UNKNOWN);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "state/json_value.h"
 #include "suite.h"
 
 START_TEST(pointers_are_checked)

@@ -40,7 +40,7 @@ static int ask_restart(char *line, double seconds)
 	restart[2] = line;
 	memset(&reply, 0, sizeof(reply));
 	request.deadline = clock_now() + clock_from_seconds(seconds);
-	manager_command.restart(&request, &reply);
+	manager_command.apply(MANAGER_RESTART, &request, &reply);
 	ck_assert((reply.error == 0) == (reply.fault == VIGIL_FAULT_NONE));
 	return reply.error;
 }
@@ -114,6 +114,74 @@ START_TEST(a_restart_runs_the_command)
 }
 END_TEST
 
+static int apply(enum manager_change change)
+{
+	memset(&reply, 0, sizeof(reply));
+	request.deadline = clock_now() + 30 * CLOCK_SECOND;
+	manager_apply(change, &request, &reply);
+	return reply.error;
+}
+
+START_TEST(commands_start_and_stop_a_service)
+{
+	static char *start[] = {"start", NULL}, *stop[] = {"stop", NULL};
+	char line[128];
+
+	snprintf(line, sizeof(line), "test -f %s/up || exit 3", scratch);
+	status[2] = line;
+	restart[0] = scratch_put(
+		"again", 0755, "#!/bin/sh\ntouch %s/up %s/again-ran\n", scratch, scratch);
+	restart[1] = NULL;
+	/* without start_command, a service that is down is restarted */
+	ck_assert_int_eq(apply(MANAGER_START), 0);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
+	ck_assert(scratch_has("again-ran"));
+	ck_assert_int_eq(apply(MANAGER_STOP), -ENOTSUP);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_REFUSED);
+	ck_assert_str_eq(reply.text, "vigild cannot stop it, because stop_command is not set");
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
+
+	start[0] = strdup(scratch_put(
+		"start", 0755, "#!/bin/sh\ntouch %s/up %s/start-ran\n", scratch, scratch));
+	stop[0] = strdup(scratch_put("stop", 0755, "#!/bin/sh\nrm %s/up\n", scratch));
+	request.start_command = start;
+	request.stop_command = stop;
+	ck_assert_int_eq(apply(MANAGER_STOP), 0);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_STOPPED);
+	ck_assert(!reply.unclear_stop);
+	ck_assert(!scratch_has("start-ran"));
+	ck_assert_int_eq(apply(MANAGER_START), 0);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
+	ck_assert(scratch_has("start-ran"));
+	free(start[0]);
+	free(stop[0]);
+}
+END_TEST
+
+START_TEST(a_command_reloads_a_service_that_runs)
+{
+	static char *reload[] = {"reload", NULL};
+	char line[128];
+
+	snprintf(line, sizeof(line), "test -f %s/up || exit 3", scratch);
+	status[2] = line;
+	ck_assert_int_eq(apply(MANAGER_RELOAD), -ESRCH);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_REFUSED);
+	ck_assert_ptr_nonnull(strstr(reply.text, "and it is stopped"));
+	scratch_put("up", 0644, "%s", "");
+	ck_assert_int_eq(apply(MANAGER_RELOAD), -ENOTSUP);
+	ck_assert_str_eq(reply.text, "vigild cannot reload it, because reload_command is not set");
+	reload[0] =
+		strdup(scratch_put("reload", 0755, "#!/bin/sh\ntouch %s/reload-ran\n", scratch));
+	request.reload_command = reload;
+	ck_assert_int_eq(apply(MANAGER_RELOAD), 0);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
+	ck_assert(scratch_has("reload-ran"));
+	free(reload[0]);
+	request.reload_command = NULL;
+}
+END_TEST
+
 START_TEST(missing_commands_are_reported)
 {
 	char *missing[] = {"/no/such/command", NULL}, *nothing[] = {NULL};
@@ -142,5 +210,7 @@ SUITE("manager_command", setup, scratch_teardown)
 	TEST(a_dead_process_overrules_the_command);
 	TEST(only_a_pidfile_shows_a_clean_stop);
 	TEST(a_restart_runs_the_command);
+	TEST(commands_start_and_stop_a_service);
+	TEST(a_command_reloads_a_service_that_runs);
 	TEST(missing_commands_are_reported);
 }

@@ -64,7 +64,7 @@ START_TEST(a_script_that_cannot_answer)
 	put_script("kill -9 $$");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
-	ck_assert_ptr_nonnull(strstr(reply.text, "signal 9"));
+	ck_assert_ptr_nonnull(strstr(reply.text, "SIGKILL"));
 
 	scratch_put("vigil-check", 0755, "echo no interpreter\n");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);

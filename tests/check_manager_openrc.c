@@ -91,7 +91,16 @@ static int restart(double seconds)
 {
 	memset(&reply, 0, sizeof(reply));
 	request.deadline = clock_now() + clock_from_seconds(seconds);
-	manager_openrc.restart(&request, &reply);
+	manager_openrc.apply(MANAGER_RESTART, &request, &reply);
+	ck_assert((reply.error == 0) == (reply.fault == VIGIL_FAULT_NONE));
+	return reply.error;
+}
+
+static int apply(enum manager_change change)
+{
+	memset(&reply, 0, sizeof(reply));
+	request.deadline = clock_now() + 30 * CLOCK_SECOND;
+	manager_apply(change, &request, &reply);
 	ck_assert((reply.error == 0) == (reply.fault == VIGIL_FAULT_NONE));
 	return reply.error;
 }
@@ -192,6 +201,41 @@ START_TEST(a_service_that_crashed)
 		query(), rc("status") == 32 ? VIGIL_SERVICE_FAILED : VIGIL_SERVICE_UNKNOWN);
 	request.pidfile = scratch_path("run/svc.pid");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_FAILED);
+}
+END_TEST
+
+START_TEST(a_start_and_a_stop)
+{
+	pid_t pid;
+
+	put_script(in_background);
+	ck_assert_int_eq(apply(MANAGER_STOP), 0); /* it is stopped already */
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_STOPPED);
+	ck_assert_int_eq(apply(MANAGER_START), 0);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
+	pid = reply.pid;
+	ck_assert_int_eq(apply(MANAGER_START), 0); /* it runs already */
+	ck_assert_int_eq(reply.pid, pid);
+	ck_assert_int_eq(apply(MANAGER_STOP), 0);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_STOPPED);
+	ck_assert_int_eq(rc("status"), 3);
+
+	/* OpenRC cannot stop a service that has crashed, and it must not remain "started" */
+	ck_assert_int_eq(apply(MANAGER_START), 0);
+	kill_and_reap(reply.pid);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_FAILED);
+	ck_assert_int_eq(apply(MANAGER_STOP), 0);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_STOPPED);
+	ck_assert_int_eq(rc("status"), 3);
+
+	put_script("start() { eerror no licence; return 1; }\n");
+	ck_assert_int_eq(apply(MANAGER_START), -EIO);
+	ck_assert_ptr_nonnull(strstr(reply.text, "no licence"));
+	put_script("start() { return 0; }\nstop() { eerror not now; return 1; }\n");
+	ck_assert_int_eq(apply(MANAGER_START), 0);
+	ck_assert_int_eq(apply(MANAGER_STOP), -EIO);
+	ck_assert_ptr_nonnull(strstr(reply.text, "not now"));
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
 }
 END_TEST
 
@@ -380,7 +424,7 @@ START_TEST(automatic_choice_finds_the_service)
 	put_script(in_background);
 	request.manager = NULL;
 	request.deadline = clock_now() + 30 * CLOCK_SECOND;
-	manager_restart(&request, &reply);
+	manager_apply(MANAGER_RESTART, &request, &reply);
 	ck_assert_int_eq(reply.error, 0);
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
 	ck_assert_ptr_eq(reply.manager, &manager_openrc);
@@ -414,6 +458,7 @@ SUITE("manager_openrc", setup, teardown)
 	TEST(a_stop_during_a_query_is_not_a_crash);
 	TEST(the_life_of_a_service);
 	TEST(a_service_that_crashed);
+	TEST(a_start_and_a_stop);
 	TEST(a_service_under_supervise_daemon);
 	TEST(a_service_that_starts_and_stops_slowly);
 	TEST(a_restart_that_fails);

@@ -24,7 +24,7 @@
 #define ENDED 70 /* EX_SOFTWARE: a service manager restarts vigild */
 
 /* More than any machine has; volatile, so that the compiler does not know the value. */
-static volatile size_t too_much = SIZE_MAX / 4;
+static volatile size_t too_much = SIZE_MAX / 2 + 1;
 
 /* Makes the allocators of sanitizers return NULL. */
 __attribute__((visibility("default"))) const char *__asan_default_options(void);

@@ -13,6 +13,7 @@
 
 #include <event2/buffer.h>
 
+#include "process/listen_address.h"
 #include "scratch.h"
 #include "suite.h"
 
@@ -190,9 +191,10 @@ START_TEST(hosts_are_checked)
 	char why[128];
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct address address;
+		struct listen_address address;
 
-		ck_assert_int_eq(address_parse(rows[i].listening, &address, why, sizeof(why)), 0);
+		ck_assert_int_eq(
+			listen_address_parse(rows[i].listening, &address, why, sizeof(why)), 0);
 		ck_assert_msg(auth_host(rows[i].host, names, (struct sockaddr *)&address.sa) ==
 				      rows[i].allowed,
 			"%s at %s", rows[i].host, rows[i].listening);
@@ -201,76 +203,6 @@ START_TEST(hosts_are_checked)
 		if (strstr(rows[i].host, "example") != NULL)
 			ck_assert(!auth_host(rows[i].host, none, (struct sockaddr *)&address.sa));
 	}
-}
-END_TEST
-
-/* --- listen ----------------------------------------------------------------------------------- */
-
-START_TEST(addresses_are_parsed)
-{
-	static const struct {
-		const char *text;
-		enum address_kind kind;
-		const char *printed; /* NULL: the address is invalid */
-	} rows[] = {
-		{"127.0.0.1:5669", ADDRESS_INET, "127.0.0.1:5669"},
-		{"0.0.0.0:0", ADDRESS_INET, "0.0.0.0:0"},
-		{"[::1]:5669", ADDRESS_INET, "[::1]:5669"},
-		{"[2001:db8:0::1]:65535", ADDRESS_INET, "[2001:db8::1]:65535"},
-		{"unix:/run/vigil/http.sock", ADDRESS_UNIX, "unix:/run/vigil/http.sock"},
-		{"systemd", ADDRESS_SYSTEMD, ""},
-		{"systemd:web", ADDRESS_SYSTEMD, "web"},
-		{"", ADDRESS_INET, NULL},
-		{":5669", ADDRESS_INET, NULL},
-		{"5669", ADDRESS_INET, NULL},
-		{"127.0.0.1", ADDRESS_INET, NULL},
-		{"127.0.0.1:", ADDRESS_INET, NULL},
-		{"127.0.0.1:65536", ADDRESS_INET, NULL},
-		{"127.0.0.1:+1", ADDRESS_INET, NULL},
-		{"127.0.0.1:1 ", ADDRESS_INET, NULL},
-		{"127.0.0.1:000001", ADDRESS_INET, NULL},
-		{"localhost:5669", ADDRESS_INET, NULL},
-		{"::1:5669", ADDRESS_INET, NULL},
-		{"[127.0.0.1]:5669", ADDRESS_INET, NULL},
-		{"[::1:5669", ADDRESS_INET, NULL},
-		{"[]:5669", ADDRESS_INET, NULL},
-		{"unix:", ADDRESS_UNIX, NULL},
-		{"unix:run/http.sock", ADDRESS_UNIX, NULL},
-		{"systemd:", ADDRESS_SYSTEMD, NULL},
-		{"systemdx", ADDRESS_SYSTEMD, NULL},
-	};
-	struct address address;
-	char why[128], text[ADDRESS_TEXT];
-
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		int err = address_parse(rows[i].text, &address, why, sizeof(why));
-
-		ck_assert_msg(err == (rows[i].printed != NULL ? 0 : -EINVAL), "%s", rows[i].text);
-		if (rows[i].printed == NULL) {
-			ck_assert_uint_gt(strlen(why), 10);
-			continue;
-		}
-		ck_assert_int_eq(address.kind, rows[i].kind);
-		if (rows[i].kind == ADDRESS_SYSTEMD)
-			ck_assert_str_eq(address.name, rows[i].printed);
-		else
-			ck_assert_str_eq(
-				address_print((struct sockaddr *)&address.sa, address.size, text),
-				rows[i].printed);
-	}
-}
-END_TEST
-
-START_TEST(the_length_of_socket_paths_is_limited)
-{
-	struct address address;
-	char text[256] = "unix:/", why[128];
-
-	memset(text + 6, 'x', 106);
-	ck_assert_int_eq(address_parse(text, &address, why, sizeof(why)), 0);
-	ck_assert_uint_eq(strlen(address.name), 107);
-	text[112] = 'x';
-	ck_assert_int_eq(address_parse(text, &address, why, sizeof(why)), -EINVAL);
 }
 END_TEST
 
@@ -291,13 +223,13 @@ START_TEST(local_addresses_are_recognized)
 		{"[2001:db8::1]:1", false, false},
 		{"[::ffff:192.0.2.1]:1", false, false},
 	};
-	struct address address;
+	struct listen_address address;
 	char why[128];
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct sockaddr *sa = (struct sockaddr *)&address.sa;
 
-		ck_assert_int_eq(address_parse(rows[i].text, &address, why, sizeof(why)), 0);
+		ck_assert_int_eq(listen_address_parse(rows[i].text, &address, why, sizeof(why)), 0);
 		ck_assert_msg(address_is_local(sa) == rows[i].local, "%s", rows[i].text);
 		ck_assert_msg(address_is_any(sa) == rows[i].any, "%s", rows[i].text);
 	}
@@ -411,8 +343,6 @@ SUITE("metrics", scratch_setup, scratch_teardown)
 	TEST(families_are_formatted);
 	TEST(the_format_is_negotiated);
 	TEST(hosts_are_checked);
-	TEST(addresses_are_parsed);
-	TEST(the_length_of_socket_paths_is_limited);
 	TEST(local_addresses_are_recognized);
 	TEST(tokens_are_compared);
 	TEST(tokens_are_read_from_headers);

@@ -1,4 +1,6 @@
 /* check_module: how modules are loaded, and why they are refused. */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -164,24 +166,90 @@ START_TEST(a_refused_module_is_not_loaded_again)
 }
 END_TEST
 
-static void count(const char *name, const char *path, const struct module *module,
+/* The modules that are listed: "NAME loaded;", "NAME refused;" or "NAME unknown;". */
+static char listed[256];
+
+static void add_listed(const char *name, const char *path, const struct module *module,
 	const char *reason, void *arg)
 {
-	unsigned *counts = arg;
+	size_t n = strlen(listed);
 
-	counts[module != NULL]++;
-	ck_assert((module == NULL) == (reason != NULL));
+	snprintf(listed + n, sizeof(listed) - n, "%s %s;", name,
+		module != NULL   ? "loaded"
+		: reason != NULL ? "refused"
+				 : "unknown");
 }
 
-START_TEST(each_module_is_listed_as_loaded_or_refused)
+static int lowest_free_descriptor(void)
 {
-	unsigned counts[2] = {0};
+	int fd = dup(STDOUT_FILENO);
+
+	close(fd);
+	return fd;
+}
+
+/* A register reads the whole configuration with modules of its own. */
+START_TEST(a_file_that_is_loaded_again_uses_no_descriptor)
+{
+	const char *const directories[] = {scratch_path("m"), NULL};
+	struct modules *others;
+	int before;
 
 	place("service", "service.so");
+	place("other", "other.so"); /* a module with another name, which is refused */
+	ck_assert_ptr_nonnull(module_load(modules, "service", why, sizeof(why)));
+	refused("other", "calls itself");
+	before = lowest_free_descriptor();
+	for (int i = 0; i < 3; i++) {
+		others = modules_new();
+		modules_set_directories(others, directories);
+		ck_assert_ptr_nonnull(module_load(others, "service", why, sizeof(why)));
+		ck_assert_ptr_null(module_load(others, "other", why, sizeof(why)));
+		modules_free(others);
+		ck_assert_int_eq(lowest_free_descriptor(), before);
+	}
+}
+END_TEST
+
+START_TEST(modules_are_listed_and_not_opened)
+{
+	place("service", "service.so");
 	place("other", "other.so");
-	modules_each(modules, count, counts);
-	ck_assert_uint_eq(counts[true], 1);
-	ck_assert_uint_eq(counts[false], 1);
+	place("wrong", "name.so");
+	ck_assert_int_eq(mkdir(scratch_path("m/nothing"), 0755), 0);
+	modules_each(modules, add_listed, NULL);
+	ck_assert_str_eq(listed, "other unknown;service unknown;wrong refused;");
+	ck_assert_ptr_nonnull(module_load(modules, "service", why, sizeof(why)));
+	ck_assert_ptr_null(module_load(modules, "other", why, sizeof(why)));
+	listed[0] = '\0';
+	modules_each(modules, add_listed, NULL);
+	ck_assert_str_eq(listed, "other refused;service loaded;wrong refused;");
+}
+END_TEST
+
+static int refuse(const char *path, char *text, size_t size)
+{
+	snprintf(text, size, "%s: it crashed", path);
+	return -ENOEXEC;
+}
+
+START_TEST(a_module_whose_trial_fails_is_not_opened)
+{
+	place("service", "service.so");
+	modules_try(modules, refuse);
+	ck_assert_ptr_null(module_load(modules, "service", why, sizeof(why)));
+	ck_assert_ptr_nonnull(strstr(why, "m/service/service.so: it crashed"));
+	modules_try(modules, NULL);
+	ck_assert_ptr_nonnull(module_load(modules, "service", why, sizeof(why)));
+}
+END_TEST
+
+START_TEST(a_library_that_is_not_a_module_is_not_opened)
+{
+	place("lib", "lib.so");
+	scratch_put("m/lib/lib.so", 0755, "\177ELF without the name of the descriptor");
+	ck_assert_ptr_null(module_load(modules, "lib", why, sizeof(why)));
+	ck_assert_ptr_nonnull(strstr(why, "has no vigil_module_descriptor"));
 }
 END_TEST
 
@@ -194,5 +262,8 @@ SUITE("module", setup, teardown)
 	TEST(a_module_of_another_user_is_not_loaded);
 	TEST(a_file_that_is_not_a_module_is_reported);
 	TEST(a_refused_module_is_not_loaded_again);
-	TEST(each_module_is_listed_as_loaded_or_refused);
+	TEST(a_file_that_is_loaded_again_uses_no_descriptor);
+	TEST(modules_are_listed_and_not_opened);
+	TEST(a_module_whose_trial_fails_is_not_opened);
+	TEST(a_library_that_is_not_a_module_is_not_opened);
 }

@@ -250,6 +250,20 @@ START_TEST(the_long_text_of_one_change_is_passed_on)
 }
 END_TEST
 
+START_TEST(the_long_text_of_the_latest_change_of_one_address_is_passed_on)
+{
+	json_object_set_new(add("web", "OK", "CRITICAL", "down"), "long_text", json_string("1"));
+	json_object_set_new(add("web", "CRITICAL", "OK", "up"), "long_text", json_string("2"));
+	make(MESSAGE_LINES);
+	ck_assert_str_eq(variable("VIGIL_LONG_TEXT"), "2");
+	for (char **entry = environment; *entry != NULL; entry++)
+		free(*entry);
+	add("db", "OK", "CRITICAL", "down");
+	make(MESSAGE_LINES);
+	ck_assert_str_eq(variable("VIGIL_LONG_TEXT"), "(not there)");
+}
+END_TEST
+
 START_TEST(text_is_cut_between_characters)
 {
 	char text[32];
@@ -364,6 +378,7 @@ SUITE("notify_message", setup, teardown)
 	TEST(a_truncated_text_of_a_plugin_is_clean_too);
 	TEST(no_variable_is_longer_than_the_kernel_permits);
 	TEST(the_long_text_of_one_change_is_passed_on);
+	TEST(the_long_text_of_the_latest_change_of_one_address_is_passed_on);
 	TEST(text_is_cut_between_characters);
 	TEST(over_the_limit_the_worst_and_the_latest_change_of_each_daemon_remain);
 	TEST(over_the_limit_of_bytes_long_texts_are_dropped);

@@ -21,7 +21,11 @@ static const vigil_option schema[] = {
 	VIGIL_OPTION("names", VIGIL_LIST, "a, b", "names"),
 	VIGIL_OPTION("path", VIGIL_PATH, NULL, "a path"),
 	VIGIL_OPTION("during", VIGIL_CALENDAR, "Mon 08:00-18:00", "windows"),
+	VIGIL_OPTION("every", VIGIL_TIMES, NULL, "points in time", .excludes = "interval"),
 	VIGIL_OPTION("command", VIGIL_COMMAND, NULL, "a command"),
+	VIGIL_OPTION("limit", VIGIL_RANGE, "90", "a range"),
+	VIGIL_OPTION("match", VIGIL_REGEX, "^x", "an expression"),
+	VIGIL_OPTION("paths", VIGIL_PATHS, "/a, /b", "paths"),
 	VIGIL_OPTION("service", VIGIL_NAME, NULL, "a service", .flags = VIGIL_REQUIRED),
 	VIGIL_OPTION("after", VIGIL_LIST, NULL, "daemons", .flags = VIGIL_DAEMONS,
 		.choices = "serves done"),
@@ -155,12 +159,22 @@ START_TEST(invalid_values_are_refused)
 		{"memory", "64KB", "is not a size (such as 512, 64KiB, 10MiB)"},
 		{"during", "Mon..Fry", "\"Mon..Fry\" is not a weekday or a range such as Mon..Fri"},
 		{"during", "Mon,,Tue", "has an empty element; remove the extra comma"},
+		{"every", "Mon..Fry 08:00",
+			"\"Mon..Fry\" is not a weekday or a range such as Mon..Fri; the words "
+			"minutely, hourly, daily, weekly, monthly and yearly stand alone"},
 		{"memory", "99999999999G", "is too large"},
 		{"memory", "4095", "must be from 4KiB to 10MiB"},
 		{"mode", "steam", "is not one of: periodic stream; did you mean \"stream\"?"},
 		{"mode", "Stream", "is not one of: periodic stream; did you mean \"stream\"?"},
 		{"mode", "both", "is not one of: periodic stream"},
 		{"path", "a/b", "is not an absolute path"},
+		{"limit", "90%", "is not a range such as 90, 5: or 10:90; write it without the %"},
+		{"limit", "9:1", "is not a range such as 90, 5: or 10:90"},
+		{"match", "a(b", "is not an extended regular expression: Unmatched ( or \\("},
+		{"paths", "/a, b", "its element \"b\" is not an absolute path"},
+		{"paths", "/a,,/b", "has an empty element; remove the extra comma"},
+		{"paths", "/a # b",
+			"its element \"/a # b\" seems to contain quotes or a comment" COMMENTS},
 		{"command", "a 'b", "unterminated '"},
 		{"names", "a,,b", "has an empty element; remove the extra comma"},
 		{"names", "a, b,", "has an empty element; remove the extra comma"},
@@ -308,7 +322,7 @@ START_TEST(sets_are_compared_by_value)
 	static const char *const other[][2] = {{"interval", "6s"}, {"names", "b, a"},
 		{"flag", "no"}, {"count", "5"}, {"text", "Some"}, {"text", ""}, {"memory", "4096"},
 		{"path", "/"}, {"command", "a"}, {"mode", "stream"}, {"ratio", "0"},
-		{"during", "Tue 08:00-18:00"}, {"during", ""}};
+		{"during", "Tue 08:00-18:00"}, {"during", ""}, {"every", "hourly"}};
 
 	for (size_t i = 0; i < COUNT(same); i++) {
 		b = GOOD(same[i][0], same[i][1]);
@@ -330,6 +344,48 @@ START_TEST(sets_are_compared_by_value)
 	ck_assert(option_set_equal(ref, ref));
 	option_set_unref(ref);
 	option_set_unref(NULL);
+}
+END_TEST
+
+START_TEST(options_that_exclude_each_other_are_not_set_together)
+{
+	struct option_set *set = GOOD("every", "hourly, Sat"), *same = GOOD("every", "*:00,sat"),
+			  *other = GOOD("every", "hourly");
+
+	ck_assert(option_set_equal(set, same));
+	ck_assert(!option_set_equal(set, other));
+	option_set_unref(set);
+	option_set_unref(same);
+	option_set_unref(other);
+	option_set_unref(GOOD("every", "", "interval", "5s"));
+	ck_assert_ptr_null(SET("service", "x", "interval", "5s", "every", "hourly"));
+	ck_assert_uint_eq(diagnostics.count, 1);
+	ck_assert_str_eq(diagnostics.list[0].text,
+		"f:4: every = \"hourly\": cannot be set together with interval (f:3)");
+}
+END_TEST
+
+START_TEST(options_of_another_schema_are_ignored)
+{
+	static const vigil_option others[] = {
+		VIGIL_OPTION("pause_during", VIGIL_CALENDAR, NULL, "of every daemon"),
+		VIGIL_OPTION_END};
+	const struct option_given given[] = {{"service", "x", "f", 2, NULL},
+		{"pause_during", "never", "f", 3, NULL}, {"pause_durin", "Mon", "f", 4, NULL}};
+	struct option_set *set = option_set_new_besides(
+		schema, others, given, 2, "[daemon:x]", "f", 1, &diagnostics);
+
+	good(set);
+	ck_assert_ptr_null(option_get(set, "pause_during"));
+	option_set_unref(set);
+	ck_assert_ptr_null(option_set_new_besides(
+		schema, others, given, 3, "[daemon:x]", "f", 1, &diagnostics));
+	ck_assert_str_eq(diagnostics.list[0].text,
+		"f:4: unknown option \"pause_durin\" in [daemon:x]; did you mean "
+		"\"pause_during\"?");
+	ck_assert(option_schema_has(others, "pause_during"));
+	ck_assert(!option_schema_has(others, "service"));
+	ck_assert(!option_schema_has(NULL, "service"));
 }
 END_TEST
 
@@ -376,6 +432,10 @@ START_TEST(schemas_are_checked)
 			"\"a\" is not one of: x y"},
 		{ROW(VIGIL_OPTION("a", VIGIL_PATH, "x", "h")), "\"a\" is not an absolute path"},
 		{ROW(VIGIL_OPTION("a", VIGIL_COMMAND, "'", "h")), "\"a\" unterminated '"},
+		{ROW(VIGIL_OPTION("a", VIGIL_RANGE, "x", "h")),
+			"\"a\" is not a range such as 90, 5: or 10:90"},
+		{ROW(VIGIL_OPTION("a", VIGIL_PATHS, "x", "h")),
+			"\"a\" its element \"x\" is not an absolute path"},
 		{ROW(VIGIL_OPTION("a", VIGIL_CALENDAR, "Mon Tue", "h")),
 			"\"a\" has weekdays twice, the second time at \"Tue\""},
 		{ROW(VIGIL_OPTION("a", VIGIL_LIST, "x,,y", "h")),
@@ -384,8 +444,12 @@ START_TEST(schemas_are_checked)
 			"\"a\" names daemons, so it must be a list without a default"},
 		{ROW(VIGIL_OPTION("a", VIGIL_LIST, "x", "h", .flags = VIGIL_DAEMONS)),
 			"\"a\" names daemons, so it must be a list without a default"},
+		{ROW(VIGIL_OPTION("a", VIGIL_TEXT, NULL, "h", .flags = VIGIL_POINTERS)),
+			"\"a\" has pointers to numbers of daemons, so it must be a list"},
 		{ROW(VIGIL_OPTION("a", VIGIL_LIST, NULL, "h", .flags = VIGIL_ACYCLIC)),
 			"\"a\" is acyclic, so it must name daemons"},
+		{ROW(VIGIL_OPTION("a", VIGIL_TIMES, NULL, "h", .excludes = "b")),
+			"\"a\" excludes an option that does not exist"},
 	};
 	char why[128], small[8];
 
@@ -433,6 +497,8 @@ SUITE("option", setup, teardown)
 	TEST(all_errors_are_reported_at_once);
 	TEST(an_empty_value_removes_the_default);
 	TEST(sets_are_compared_by_value);
+	TEST(options_that_exclude_each_other_are_not_set_together);
+	TEST(options_of_another_schema_are_ignored);
 	TEST(a_module_may_have_no_schema);
 	TEST(a_secret_is_not_shown);
 	TEST(schemas_are_checked);

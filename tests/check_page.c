@@ -1,6 +1,7 @@
 /* check_page: the parts of the status page: texts, times, amounts, bars, rows and plots. */
 #include "../src/modules/http/amount.h"
 #include "../src/modules/http/day_bar.h"
+#include "../src/modules/http/detail.h"
 #include "../src/modules/http/html.h"
 #include "../src/modules/http/plot.h"
 #include "../src/modules/http/status_row.h"
@@ -283,6 +284,34 @@ START_TEST(a_plot_has_the_unit_of_its_source_and_is_stale_with_it)
 }
 END_TEST
 
+START_TEST(the_details_have_the_last_deaths_escaped)
+{
+	json_t *list = json_array(), *account;
+	const char *text;
+
+	for (int i = 1; i <= 5; i++)
+		json_array_append_new(list,
+			json_pack("{s:s,s:o,s:[s,s]}", "time", "2026-01-31T12:00:00Z", "reason",
+				json_sprintf("<b>death %d", i), "output", "<script>\"&", "last"));
+	json_object_set_new(json_array_get(list, 4), "output_note", json_string("<i>"));
+	json_object_set_new(json_array_get(list, 4), "more", json_integer(7));
+	json_array_append_new(list, json_pack("{s:i,s:[i]}", "reason", 5, "output", 7));
+	vigil_state_set(d, "service_state/deaths", list);
+	account = json_pack("{s:{s:s,s:s}}", "health", "text", "down", "long_text",
+		"last death at: it is not shown twice");
+	detail_put(out, d, "a", account);
+	json_decref(account);
+	text = written();
+	ck_assert_ptr_null(strstr(text, "<script>"));
+	ck_assert_ptr_null(strstr(text, "<b>"));
+	ck_assert_ptr_null(strstr(text, "<i>"));
+	ck_assert_ptr_nonnull(strstr(text, "&lt;b&gt;death 5, and 7 more in the same way"));
+	ck_assert_ptr_nonnull(strstr(text, "&lt;script&gt;"));
+	ck_assert_ptr_null(strstr(text, "death 3")); /* only the last ones */
+	ck_assert_ptr_null(strstr(text, "not shown twice"));
+}
+END_TEST
+
 SUITE("page", setup, teardown)
 {
 	TEST(amounts_have_no_exponent);
@@ -298,4 +327,5 @@ SUITE("page", setup, teardown)
 	TEST(a_missing_number_is_a_gap);
 	TEST(constant_values_are_a_line_and_other_values_have_no_plot);
 	TEST(a_plot_has_the_unit_of_its_source_and_is_stale_with_it);
+	TEST(the_details_have_the_last_deaths_escaped);
 }

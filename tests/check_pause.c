@@ -40,7 +40,7 @@ static void begin_daemons(void)
 
 	for (size_t i = 0; i < 3; i++) {
 		daemons[i] = daemon_new(&environment, names[i], "test", &module, NULL);
-		pause_restore(pauses, daemons[i]);
+		pause_refresh(pauses, daemons[i]);
 		ck_assert_int_eq(daemon_start(daemons[i]), 0);
 	}
 }
@@ -171,7 +171,7 @@ START_TEST(a_restored_pause_ends_on_time)
 	put("b", "until", json_real(wall() + 2));
 	daemon_free(daemons[1]);
 	daemons[1] = daemon_new(&environment, "b", "test", &module, NULL);
-	pause_restore(pauses, daemons[1]);
+	pause_refresh(pauses, daemons[1]);
 	ck_assert(vigil_paused(daemons[1]));
 	for (int i = 0; i < 60 && vigil_paused(daemons[1]); i++)
 		turn_for(100 * CLOCK_MS);
@@ -197,7 +197,7 @@ START_TEST(a_stored_pause_that_is_over_is_dropped)
 	looking = module;
 	looking.start = look_whether_paused;
 	daemons[1] = daemon_new(&environment, "b", "test", &looking, NULL);
-	pause_restore(pauses, daemons[1]);
+	pause_refresh(pauses, daemons[1]);
 	daemon_start(daemons[1]);
 	ck_assert(!paused_in_start); /* its first check may restart services */
 	ck_assert(!vigil_paused(daemons[1]));
@@ -232,9 +232,10 @@ START_TEST(any_length_and_any_stored_value_is_accepted)
 	ck_assert(!vigil_paused(daemons[1]));
 	pause_stop(pauses, daemons[0]);
 	ck_assert(!vigil_paused(daemons[0]));
-	/* a reason that is not a string is ignored */
+	/* a reason that JSON cannot represent is ignored */
 	pause_start(pauses, daemons[1], 0, "\xff", "");
-	ck_assert_str_eq(account_text(daemons[1], "paused_reason"), "\\xFF");
+	ck_assert(vigil_paused(daemons[1]));
+	ck_assert_str_eq(account_text(daemons[1], "paused_reason"), "");
 	pauses_free(NULL);
 }
 END_TEST

@@ -163,6 +163,66 @@ START_TEST(all_errors_are_reported_at_once)
 }
 END_TEST
 
+/* Among the defaults of the module, interval and every are ignored if the daemon sets the other. */
+START_TEST(an_option_of_a_daemon_excludes_a_default_of_its_module)
+{
+	const struct option_set *options;
+
+	ck_assert(make("[module:exec]\ninterval = 30s\n[daemons]\na = exec\nb = exec\n"
+		       "[daemon:a]\ncommand = /bin/true\nevery = hourly\n"
+		       "[daemon:b]\ncommand = /bin/true\n",
+		true));
+	options = plan_find(plan, "a")->options;
+	ck_assert(option_get(options, "every")->given);
+	ck_assert(!option_get(options, "interval")->given);
+	ck_assert(option_get(plan_find(plan, "b")->options, "interval")->given);
+	ck_assert(make("[module:exec]\nevery = daily\n[daemons]\na = exec\n"
+		       "[daemon:a]\ncommand = /bin/true\ninterval = 2s\n",
+		true));
+	options = plan_find(plan, "a")->options;
+	ck_assert(!option_get(options, "every")->present);
+	ck_assert_double_eq(option_get(options, "interval")->number, 2);
+	ck_assert(!make("[daemons]\na = exec\n"
+			"[daemon:a]\ncommand = /bin/true\ninterval = 2s\nevery = daily\n",
+		true));
+	complains(0, "vigil.conf:8: every = ", "cannot be set together with interval (");
+	ck_assert(!make("[module:exec]\nevery = daily\ninterval = 5s\n", true));
+	complains(0, "vigil.conf:4: every = ", "cannot be set together with interval (");
+	ck_assert(!make("[daemons]\na = exec\n[daemon:a]\ncommand = /bin/true\nmode = stream\n"
+			"every = daily\n",
+		true));
+	complains(0, "vigil.conf:8: every = ", "mode = stream has no runs");
+	ck_assert(make("[daemons]\na = exec\n[daemon:a]\ncommand = /bin/true\n"
+		       "every = 2020-01-01 03:00\n",
+		true));
+	complains(0, "vigil.conf:7: note: every = ", "no such time comes any more");
+}
+END_TEST
+
+START_TEST(each_daemon_has_the_options_of_the_host)
+{
+	ck_assert(make("[module:exec]\npause_during = Sun\n[daemons]\na = exec\nb = exec\n"
+		       "c = service\n"
+		       "[daemon:a]\ncommand = /bin/true\npause_during = 02:00-04:00\n"
+		       "[daemon:b]\ncommand = /bin/true\n",
+		true));
+	ck_assert_str_eq(option_get(plan_find(plan, "a")->host_options, "pause_during")->text,
+		"02:00-04:00");
+	ck_assert_str_eq(
+		option_get(plan_find(plan, "b")->host_options, "pause_during")->text, "Sun");
+	ck_assert(!option_get(plan_find(plan, "c")->host_options, "pause_during")->present);
+	ck_assert_ptr_null(option_get(plan_find(plan, "a")->options, "pause_during"));
+	/* also if the module is missing */
+	ck_assert(!make("[daemons]\na = nowhere\n[daemon:a]\npause_during = Sum\n", false));
+	complains(0, "vigil.conf:6: pause_during = \"Sum\"", "is not a weekday");
+	ck_assert(!make("[module:exec]\npause_during = Sum\n", false));
+	complains(0, "vigil.conf:4: pause_during = \"Sum\"", "is not a weekday");
+	ck_assert(!make("[module:exec]\npause_durin = Sun\n", false));
+	complains(0, "vigil.conf:4: unknown option", "did you mean \"pause_during\"?");
+	ck_assert_uint_eq(diagnostics.count, 1);
+}
+END_TEST
+
 START_TEST(a_file_that_cannot_be_read_makes_no_plan)
 {
 	ck_assert(!make("[daemons\n", false));
@@ -215,6 +275,8 @@ SUITE("plan", setup, teardown)
 	TEST(enabled_daemons_are_sorted_by_name_and_have_options);
 	TEST(a_missing_module_is_an_error_of_one_daemon);
 	TEST(all_errors_are_reported_at_once);
+	TEST(an_option_of_a_daemon_excludes_a_default_of_its_module);
+	TEST(each_daemon_has_the_options_of_the_host);
 	TEST(a_file_that_cannot_be_read_makes_no_plan);
 	TEST(only_the_errors_of_the_draft_are_reported);
 	TEST(module_directories_come_from_the_configuration);

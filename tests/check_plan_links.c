@@ -218,6 +218,73 @@ START_TEST(the_service_module_checks_its_links)
 }
 END_TEST
 
+/* Two daemons of the module service with these lines. */
+static void services_with(const char *db, const char *web)
+{
+	scratch_put("conf.d/a.conf", 0644,
+		"[daemons]\ndb = service\nweb = service\nplugin = yes\n"
+		"[daemon:plugin]\nmodule = odd\njournal = /j\n"
+		"[daemon:db]\nmodule = service\n%s\n[daemon:web]\nmodule = service\n%s\n",
+		db, web);
+}
+
+START_TEST(the_named_daemon_must_have_what_the_word_needs)
+{
+	services_with("probe = tcp://127.0.0.1:1", "after = db:serves, db:done, plugin");
+	ck_assert(is_right());
+	services_with("interval = 5s", "after = db:runs, db:serves");
+	wrong("a", 13, "\"db:serves\" needs the option probe of the daemon \"db\"; set it");
+	services_with("interval = 5s", "after = plugin:done");
+	wrong("a", 13,
+		"\"plugin:done\" needs the option service, which the module \"odd\" of the "
+		"daemon \"plugin\" does not have");
+	services_with("interval = 5s", "restart_with = plugin");
+	wrong("a", 13, "\"plugin\" needs the option service, which the module");
+	services_with("interval = 5s", "restart_with = db:serves");
+	wrong("a", 13, "must be the name of a daemon alone");
+	services_with("interval = 5s", "after = db:served");
+	wrong("a", 13, "unknown word after the \":\"; use one of: runs serves done");
+}
+END_TEST
+
+/* A pointer names a daemon, which may be the daemon itself.  What else is wrong with a condition is
+ * found by the module. */
+START_TEST(the_daemons_in_pointers_must_be_enabled)
+{
+	services_with("interval = 5s",
+		"restart_when = /daemons/db/service_state/restarts > 3, "
+		"/daemons/web/service_state/restarts > 3, /daemons/plugin/a%20b < 1 for 3m");
+	ck_assert(is_right());
+	services_with("interval = 5s", "restart_when = /daemons/plugni/depth > 3 for 5m");
+	wrong("a", 13,
+		"restart_when = \"/daemons/plugni/depth > 3 for 5m\": no such daemon \"plugni\"; "
+		"did you mean \"plugin\"?");
+	services_with("restart_when = /daemons/x/a%20b > 3", "interval = 5s");
+	wrong("a", 10, "no such daemon \"x\"");
+	services_with("interval = 5s", "restart_when = /daemons/wbe/service_state/restarts > 3");
+	wrong("a", 13, "no such daemon \"wbe\"; did you mean \"web\"?");
+	services_with("interval = 5s", "restart_when = /runs/db/errors > 3");
+	wrong("a", 13, "let a daemon of the module average sample it");
+	services_with("interval = 5s", "restart_when = /daemons/db/x >> 3, /daemons/db/y > 3");
+	wrong("a", 13, "its element \"/daemons/db/x >> 3\" has the comparison \">>\"");
+}
+END_TEST
+
+/* "web" is started before "db" and is restarted with it, so neither order would be right. */
+START_TEST(a_cycle_may_go_through_several_options)
+{
+	services_with("interval = 5s", "restart_with = db\nafter = db");
+	ck_assert(is_right());
+	services_with("restart_with = web", "restart_with = db");
+	wrong("a", 10, "restart_with = \"web\": dependency cycle: db -> web -> db");
+	ck_assert_ptr_null(strstr(diagnostics.list[0].text, " (by "));
+	services_with("after = web", "restart_with = db");
+	wrong("a", 10,
+		"after = \"web\": dependency cycle: db -> web -> db (by after and "
+		"restart_with)");
+}
+END_TEST
+
 SUITE("plan_links", setup, teardown)
 {
 	TEST(enabled_daemons_may_be_named);
@@ -231,4 +298,7 @@ SUITE("plan_links", setup, teardown)
 	TEST(no_more_than_twenty_cycles_are_listed);
 	TEST(an_unknown_name_in_defaults_is_one_error);
 	TEST(the_service_module_checks_its_links);
+	TEST(the_named_daemon_must_have_what_the_word_needs);
+	TEST(the_daemons_in_pointers_must_be_enabled);
+	TEST(a_cycle_may_go_through_several_options);
 }

@@ -73,6 +73,16 @@ START_TEST(each_value_has_its_place)
 }
 END_TEST
 
+START_TEST(an_excluded_value_is_not_shown)
+{
+	show("[module:exec]\ninterval = 10s\npause_during = Sun\n[daemons]\na = exec\n"
+	     "[daemon:a]\ncommand = /bin/true\nevery = hourly\n");
+	shows("\nevery = hourly\n");
+	shows("\npause_during = Sun\n");
+	ck_assert_ptr_null(strstr(shown, "\ninterval = "));
+}
+END_TEST
+
 START_TEST(the_output_is_a_configuration_with_the_same_meaning)
 {
 	char *first;
@@ -157,6 +167,7 @@ END_TEST
 SUITE("plan_show", setup, teardown)
 {
 	TEST(each_value_has_its_place);
+	TEST(an_excluded_value_is_not_shown);
 	TEST(the_output_is_a_configuration_with_the_same_meaning);
 	TEST(a_secret_is_not_shown);
 	TEST(a_value_cannot_control_the_terminal);

@@ -1,5 +1,6 @@
 /* check_print: results printed for people, including replies that are not as expected. */
 #include "client/print.h"
+#include "client/print_text.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -107,6 +108,40 @@ START_TEST(status_is_printed_as_a_table)
 }
 END_TEST
 
+static const char services[] =
+	"{\"services\":["
+	"{\"name\":\"cron\",\"manager\":\"systemd\",\"state\":\"running\",\"boot\":\"yes\","
+	"\"after_crash\":\"restarted\",\"after_crash_text\":\"restarted by systemd in 100 ms\"},"
+	"{\"name\":\"nginx\",\"manager\":\"systemd\",\"state\":\"failed\",\"boot\":\"yes\","
+	"\"after_crash\":\"down\",\"after_crash_text\":\"stays failed: Restart=on-success\","
+	"\"watched\":[{\"daemon\":\"web\",\"not_restarted\":\"never\"},{\"daemon\":\"b\"}]},"
+	"{\"name\":\"once\",\"manager\":\"systemd\",\"state\":\"running\",\"text\":\"exited\","
+	"\"boot\":\"no\",\"hold\":\"the unit is masked\",\"after_crash\":\"none\"},"
+	"{\"name\":\"ssh\",\"manager\":\"systemd\",\"state\":\"stopped\",\"boot\":\"static\","
+	"\"after_crash\":\"on-demand\",\"after_crash_text\":\"started by ssh.socket when needed\"},"
+	"{\"name\":\"sv\",\"manager\":\"runit\",\"state\":\"running\",\"boot\":\"yes\","
+	"\"after_crash\":\"restarted\",\"after_crash_text\":\"restarted by runsv\"}]}";
+
+START_TEST(services_are_printed_as_a_table)
+{
+	ck_assert_str_eq(result("services", services),
+		"NAME   STATE    SINCE  BOOT    AFTER A CRASH        WATCHED\n"
+		"cron   running  -      yes     restarted in 100 ms  -\n"
+		"nginx  failed   -      yes     stays failed         web (never), b\n"
+		"once   exited   -      masked  -                    -\n"
+		"ssh    stopped  -      static  when needed          -\n"
+		"sv     running  -      yes     restarted            -\n");
+	ck_assert_ptr_nonnull(strstr(result_with("services", services, PRINT_VERBOSE),
+		"nginx  systemd  failed   -      yes     web (never), b  "
+		"stays failed: Restart=on-success\n"));
+	ck_assert_str_eq(
+		result("services", "{\"services\":[]}"), "no service manager knows a service\n");
+	ck_assert_str_eq(result("services", "{\"services\":[],\"unprotected\":true}"),
+		"no service would stay down after a crash\n");
+	ck_assert_ptr_nonnull(strstr(result("services", "{\"services\":[{}]}"), "NAME"));
+}
+END_TEST
+
 START_TEST(reload_is_printed_as_a_line)
 {
 	ck_assert_str_eq(
@@ -168,6 +203,61 @@ START_TEST(explain_prints_the_state_and_the_history)
 		"2026-01-31 12:34:56 UTC  fell\\x1B[2J\n"
 		"2026  odd\n"
 		"  \n");
+}
+END_TEST
+
+START_TEST(explain_prints_the_services_of_a_daemon_that_has_many)
+{
+	setenv("TZ", "UTC", 1);
+	tzset();
+	ck_assert_str_eq(
+		result("explain",
+			"{\"name\":\"machine\",\"run\":{\"module\":\"machine\",\"status\":"
+			"\"running\",\"since\":null},\"state\":{\"services\":{\"total\":3,\"s6\":7,"
+			"\"systemd\":{\"odd\":{},\"a\":{\"service\":\"a\",\"manager\":\"systemd\","
+			"\"value\":\"running\",\"decision\":\"running: nothing to do\","
+			"\"restarts\":1},\"b\":{\"service\":\"b\",\"manager\":\"systemd\","
+			"\"value\":\"failed\",\"decision\":\"waits\",\"restarts\":2,"
+			"\"restart_error\":1,\"next_retry\":\"soon\",\"last_error\":"
+			"{\"text\":\"no\",\"kind\":\"denied\"}}}}}}"),
+		"machine: module machine, running for -\n"
+		"service    b (systemd): waits; 2 restarts; next try soon; last error: no "
+		"(denied)\n"
+		"service    a (systemd): running: nothing to do; 1 restart\n");
+}
+END_TEST
+
+START_TEST(explain_prints_deaths_with_their_output)
+{
+	static const char deaths[] =
+		"[{\"time\":\"2026-01-30T12:00:00Z\",\"reason\":\"first\"},"
+		"{\"time\":\"2026-01-31T12:00:00Z\",\"reason\":\"exited\",\"more\":7,"
+		"\"last\":\"2026-01-31T12:01:00Z\",\"output\":[\"\\u001b[2Jred\",\"\"]},"
+		"{\"time\":\"2026-01-31T13:00:00Z\",\"reason\":\"killed\","
+		"\"output_note\":\"no journal\"},{\"time\":\"2026\",\"output\":3}]",
+			  event[] = "{\"time\":\"2026\",\"text\":\"death: exited\",\"detail\":"
+				    "{\"death\":{\"output\":[\"last\"]}}}";
+	char answer[1024];
+
+	setenv("TZ", "UTC", 1);
+	tzset();
+	snprintf(answer, sizeof(answer),
+		"{\"state\":{\"service_state\":{\"deaths\":%s}},\"run\":{\"history\":[%s]}}",
+		deaths, event);
+	result("explain", answer);
+	ck_assert_str_eq(strstr(printed, "death "),
+		"death      2026-01-31 12:00:00 UTC  exited (and 7 more in the same way until "
+		"2026-01-31 12:01:00 UTC)\n"
+		"    | \\x1B[2Jred\n"
+		"    | \n"
+		"death      2026-01-31 13:00:00 UTC  killed\n"
+		"    (no journal)\n"
+		"death      2026  \n"
+		"2026  death: exited\n");
+	snprintf(answer, sizeof(answer),
+		"{\"state\":{\"service_state\":{\"deaths\":%s}},\"events\":[%s]}", deaths, event);
+	result("explain", answer); /* with --since */
+	ck_assert_str_eq(strchr(printed, '\n') + 1, "2026  death: exited\n    | last\n");
 }
 END_TEST
 
@@ -386,10 +476,13 @@ END_TEST
 SUITE("print", scratch_setup, scratch_teardown)
 {
 	TEST(status_is_printed_as_a_table);
+	TEST(services_are_printed_as_a_table);
 	TEST(reload_is_printed_as_a_line);
 	TEST(each_changed_option_of_a_reload_is_a_line);
 	TEST(explain_prints_the_state_and_the_history);
 	TEST(times_are_local_and_have_a_zone);
+	TEST(explain_prints_the_services_of_a_daemon_that_has_many);
+	TEST(explain_prints_deaths_with_their_output);
 	TEST(explain_prints_the_time_until_the_next_try);
 	TEST(an_unexpected_reply_is_printed_safely);
 	TEST(json_remains_valid_and_has_no_control_characters);

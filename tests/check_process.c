@@ -100,6 +100,29 @@ START_TEST(a_zombie_and_a_process_that_is_gone_are_not_alive)
 }
 END_TEST
 
+/* -1: the process kills itself. */
+static const int ends[] = {0, 1, 255, -1};
+
+START_TEST(how_a_zombie_has_ended_is_known)
+{
+	siginfo_t info;
+	pid_t pid = fork();
+	int told, status;
+
+	if (pid == 0) {
+		if (ends[_i] < 0)
+			kill(getpid(), SIGKILL);
+		_exit(ends[_i]);
+	}
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	told = process_zombie_status(pid);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(told, status);
+	ck_assert_int_eq(process_zombie_status(pid), -ESRCH);
+	ck_assert_int_eq(process_zombie_status(getpid()), -ESRCH);
+}
+END_TEST
+
 START_TEST(a_lack_of_descriptors_is_an_error)
 {
 	struct rlimit enough, few;
@@ -125,5 +148,6 @@ SUITE("process", NULL, NULL)
 	LOOP_TEST(an_invalid_line_is_refused, COUNT(others));
 	TEST(a_living_process_and_its_parent_are_read);
 	TEST(a_zombie_and_a_process_that_is_gone_are_not_alive);
+	LOOP_TEST(how_a_zombie_has_ended_is_known, COUNT(ends));
 	TEST(a_lack_of_descriptors_is_an_error);
 }

@@ -210,8 +210,25 @@ START_TEST(a_damaged_count_is_brought_into_range)
 }
 END_TEST
 
+START_TEST(three_ends_of_its_own_process_quarantine_a_daemon)
+{
+	ck_assert_uint_eq(quarantine_count(environment.store, "apart", 1), 1);
+	ck_assert_uint_eq(quarantine_count(environment.store, "apart", 1), 2);
+	ck_assert(!is_quarantined("apart"));
+	/* An end after a long run begins a new row. */
+	ck_assert_uint_eq(quarantine_count(environment.store, "apart", 1000), 1);
+	ck_assert_uint_eq(quarantine_count(environment.store, "apart", 1), 2);
+	ck_assert_uint_eq(quarantine_count(environment.store, "apart", 1), 3);
+	ck_assert(is_quarantined("apart"));
+	ck_assert_ptr_nonnull(strstr(why, "its process ended 3 times in a row"));
+	ck_assert(quarantine_release(environment.store, "apart"));
+	ck_assert(!is_quarantined("apart"));
+}
+END_TEST
+
 SUITE("quarantine", environment_setup, environment_teardown)
 {
+	TEST(three_ends_of_its_own_process_quarantine_a_daemon);
 	TEST(three_crashes_in_a_row_quarantine_a_daemon);
 	TEST(a_released_daemon_may_crash_again);
 	TEST(a_row_of_crashes_can_be_interrupted);

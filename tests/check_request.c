@@ -11,6 +11,7 @@
 
 static const char *const status[] = {"/bin/status", "a b", NULL};
 static const char *const restart[] = {"/bin/restart", NULL};
+static const char *const start[] = {"/bin/start", NULL}, *const stop[] = {"/bin/stop", NULL};
 static vigil_service_spec spec;
 static struct manager_request request;
 
@@ -24,7 +25,9 @@ static void setup(void)
 		.pidfile = "/pid",
 		.status_command = status,
 		.restart_command = restart,
-		.reset_failed = true};
+		.reset_failed = true,
+		.start_command = start,
+		.stop_command = stop};
 	memset(&request, 0, sizeof(request));
 }
 
@@ -58,6 +61,8 @@ START_TEST(all_fields_are_copied)
 	own(copy.status_command[1], status[1]);
 	ck_assert_ptr_null(copy.status_command[2]);
 	own(copy.restart_command[0], restart[0]);
+	own(copy.start_command[0], start[0]);
+	own(copy.stop_command[0], stop[0]);
 	ck_assert(copy.reset_failed);
 	ck_assert_uint_eq(copy.deadline, 0); /* set when a worker begins */
 	request_clear(&copy);
@@ -151,6 +156,19 @@ START_TEST(a_difference_in_any_field_is_found)
 	DIFFERS(status_command, other);
 	DIFFERS(restart_command, status);
 	DIFFERS(reset_failed, false);
+	DIFFERS(start_command, stop);
+	DIFFERS(stop_command, NULL);
+}
+END_TEST
+
+/* A module that was compiled with an older header has a shorter struct. */
+START_TEST(a_shorter_spec_has_no_commands_to_start_and_stop)
+{
+	spec.size = offsetof(vigil_service_spec, start_command);
+	ck_assert_int_eq(request_from_spec(&request, &spec), 0);
+	ck_assert(request.reset_failed);
+	ck_assert_ptr_null(request.start_command);
+	ck_assert_ptr_null(request.stop_command);
 }
 END_TEST
 
@@ -162,4 +180,5 @@ SUITE("request", setup, teardown)
 	TEST(an_invalid_name_is_refused);
 	TEST(an_unknown_manager_is_refused);
 	TEST(a_difference_in_any_field_is_found);
+	TEST(a_shorter_spec_has_no_commands_to_start_and_stop);
 }

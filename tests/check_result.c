@@ -93,6 +93,14 @@ START_TEST(long_text_follows_the_status_line)
 
 	json_object_set_new(long_health, "long_text", json_string("/ 12%\n/srv 100% | a bar"));
 	says(make(long_health, NULL), 2, "DISK CRITICAL - /srv is full\n/ 12%\n/srv 100% | a bar");
+	/* the last death of a service, whose output was escaped by the module service */
+	long_health = health("CRITICAL", "web is failed");
+	json_object_set_new(long_health, "long_text",
+		json_string("last death at T: killed by SIGSEGV\nits last output:\n  "
+			    "\\x1B[2J'a'=1;|b"));
+	says(make(long_health, NULL), 2,
+		"CRITICAL - web is failed\nlast death at T: killed by SIGSEGV\nits last output:\n  "
+		"\\x1B[2J'a'=1;|b");
 	memset(text, 'x', 8192);
 	text[8192] = '\0';
 	memcpy(text, "OK ", 3);

@@ -58,8 +58,8 @@ START_TEST(the_mean_lies_between_the_samples)
 {
 	begin(3);
 	for (int i = 0; i < 3; i++)
-		series_push(&s, 0.1); /* their sum is rounded up */
-	ck_assert(series_summary(&s, 3).mean == 0.1);
+		series_push(&s, 0.1);                         /* their sum is rounded up */
+	ck_assert(series_summary(&s, 3).mean == (double)0.1); /* x87 has more digits */
 	for (int i = 0; i < 3; i++)
 		series_push(&s, 1.5e308); /* their sum is infinite */
 	ck_assert(series_summary(&s, 3).mean == 1.5e308);

@@ -7,19 +7,6 @@
 
 #include "fixture_service.h"
 
-static unsigned journal_lines(void)
-{
-	FILE *file = fopen(scratch_path("journal"), "r");
-	unsigned lines = 0;
-	int c;
-
-	while (file != NULL && (c = getc(file)) != EOF)
-		lines += c == '\n';
-	if (file != NULL)
-		fclose(file);
-	return lines;
-}
-
 START_TEST(a_query_is_answered_in_the_loop)
 {
 	open_it();
@@ -120,13 +107,13 @@ START_TEST(one_request_is_in_progress_and_others_join_it_or_wait)
 	ask(service, SERVICE_QUERY, "f");
 	turn_for(30 * CLOCK_MS);
 	ck_assert_uint_eq(queries, 1);
-	ck_assert_uint_eq(restarts, 0);
+	ck_assert_uint_eq(changes[MANAGER_RESTART], 0);
 	ck_assert_str_eq(order, "");
 	let_back(1);
 	await(2);
 	ck_assert_str_eq(order, "ab");
 	ck_assert_int_eq(last.status, VIGIL_SERVICE_STOPPED);
-	TURN_UNTIL(restarts == 1);
+	TURN_UNTIL(changes[MANAGER_RESTART] == 1);
 	ask(service, SERVICE_RESTART, "g"); /* waits behind the queries */
 	answer = VIGIL_SERVICE_RUNNING;
 	let_back(2); /* the restart and the query after it */
@@ -138,7 +125,45 @@ START_TEST(one_request_is_in_progress_and_others_join_it_or_wait)
 	await(7);
 	ck_assert_str_eq(order, "abcdefg");
 	ck_assert_uint_eq(queries, 4);
-	ck_assert_uint_eq(restarts, 2);
+	ck_assert_uint_eq(changes[MANAGER_RESTART], 2);
+	ck_assert_uint_eq(most_at_once, 1);
+}
+END_TEST
+
+START_TEST(a_start_waits_for_a_stop_and_equal_requests_join)
+{
+	service = open_stand_in("svc");
+	answer = VIGIL_SERVICE_RUNNING;
+	ask(service, SERVICE_STOP, "a");
+	TURN_UNTIL(queries == 1);         /* whether there is anything to stop */
+	ask(service, SERVICE_STOP, "b");  /* joins a */
+	ask(service, SERVICE_START, "c"); /* waits */
+	ask(service, SERVICE_START, "d"); /* joins c */
+	ask(service, SERVICE_STOP, "e");  /* comes after the starts */
+	let_back(1);
+	TURN_UNTIL(changes[MANAGER_STOP] == 1);
+	answer = VIGIL_SERVICE_STOPPED;
+	let_back(2);
+	await(2);
+	ck_assert_str_eq(order, "ab");
+	ck_assert_int_eq(last.error, 0);
+	ck_assert_int_eq(last.status, VIGIL_SERVICE_STOPPED);
+	TURN_UNTIL(queries == 3);
+	let_back(1);
+	TURN_UNTIL(changes[MANAGER_START] == 1);
+	answer = VIGIL_SERVICE_RUNNING;
+	let_back(2);
+	await(4);
+	ck_assert_str_eq(order, "abcd");
+	ck_assert_int_eq(last.status, VIGIL_SERVICE_RUNNING);
+	TURN_UNTIL(queries == 5);
+	answer = VIGIL_SERVICE_STOPPED; /* it ends before it is stopped */
+	let_back(10);
+	await(5);
+	ck_assert_int_eq(last.error, 0);
+	ck_assert_int_eq(last.status, VIGIL_SERVICE_STOPPED);
+	ck_assert_uint_eq(changes[MANAGER_START], 1);
+	ck_assert_uint_eq(changes[MANAGER_RESTART], 0);
 	ck_assert_uint_eq(most_at_once, 1);
 }
 END_TEST
@@ -187,12 +212,6 @@ END_TEST
 
 /* --- cancelled calls -------------------------------------------------------------------------- */
 
-static void cancel_victim(const vigil_service_reply *reply, void *arg)
-{
-	note(reply, arg);
-	service_cancel(victim);
-}
-
 START_TEST(a_cancelled_call_gets_no_reply)
 {
 	service = open_stand_in("svc");
@@ -209,7 +228,7 @@ START_TEST(a_cancelled_call_gets_no_reply)
 	await(3);
 	ck_assert_str_eq(order, "abc");
 	turn_for(30 * CLOCK_MS);
-	ck_assert_uint_eq(restarts, 0);
+	ck_assert_uint_eq(changes[MANAGER_RESTART], 0);
 	ck_assert_str_eq(order, "abc");
 }
 END_TEST
@@ -315,104 +334,11 @@ START_TEST(waiting_calls_are_cancelled_when_the_host_stops)
 	let_back(1);
 	await(2);
 	ck_assert_str_eq(order, "ab");
-	ck_assert_uint_eq(restarts, 0);
+	ck_assert_uint_eq(changes[MANAGER_RESTART], 0);
 	/* not EAGAIN, because nothing may be tried again */
 	ck_assert_int_eq(last.error, -ECANCELED);
 	ck_assert_ptr_nonnull(strstr(last_text, "stopping"));
 	TURN_UNTIL(drained);
-}
-END_TEST
-
-/* --- refused requests ------------------------------------------------------------------------- */
-
-START_TEST(a_denied_restart_is_refused_in_the_loop)
-{
-	static const char *const deny[] = {"s?c", NULL};
-	static enum service_verb verb = SERVICE_RESTART;
-
-	open_it();
-	services_set_policy(environment.services, deny, 0, 0);
-	ask(service, SERVICE_RESTART, "a");
-	ask(service, SERVICE_RESTART, "b");
-	victim = ask(service, SERVICE_RESTART, "x");
-	service_cancel(victim);
-	await(2);
-	ck_assert_str_eq(order, "ab");
-	ck_assert_int_eq(last.fault, VIGIL_FAULT_REFUSED);
-	ck_assert_int_eq(last.error, -EPERM);
-	ck_assert_ptr_nonnull(strstr(last_text, "denies"));
-	ck_assert_int_eq(last.refusal, VIGIL_REFUSAL_DENY);
-	ck_assert_uint_eq(journal_lines(), 0);
-	ask(service, SERVICE_QUERY, "q"); /* queries are not denied */
-	await(3);
-	ck_assert_int_eq(last.error, 0);
-	ask_with(service, SERVICE_RESTART, insist, &verb);
-	the_loop_goes_on();
-}
-END_TEST
-
-START_TEST(a_refusal_may_cancel_and_close)
-{
-	static const char *const deny[] = {"*", NULL};
-
-	open_it();
-	services_set_policy(environment.services, deny, 0, 0);
-	ask_with(service, SERVICE_RESTART, cancel_victim, "a");
-	victim = ask(service, SERVICE_RESTART, "x");
-	ask_with(service, SERVICE_RESTART, close_it, "b");
-	await(2);
-	ck_assert_str_eq(order, "ab");
-}
-END_TEST
-
-START_TEST(all_services_share_the_restart_rate)
-{
-	struct service *second;
-
-	services_set_policy(environment.services, NULL, 2, 3600);
-	service = open_stand_in("svc");
-	second = open_stand_in("second");
-	service->ran = second->ran = true; /* so that nothing is reserved for unexpected exits */
-	ask(service, SERVICE_RESTART, "a");
-	TURN_UNTIL(restarts == 1);
-	ask(service, SERVICE_RESTART, "b"); /* joins a and costs nothing */
-	ask(second, SERVICE_RESTART, "c");
-	TURN_UNTIL(restarts == 2);
-	let_back(4);
-	await(3);
-	ck_assert_int_eq(last.error, 0);
-	ask(second, SERVICE_RESTART, "d");
-	await(4);
-	ck_assert_int_eq(last.fault, VIGIL_FAULT_REFUSED);
-	ck_assert_ptr_nonnull(strstr(last_text, "restart_rate"));
-	ck_assert_int_eq(last.refusal, VIGIL_REFUSAL_RATE);
-	ck_assert_uint_eq(restarts, 2);
-	service_close(second);
-}
-END_TEST
-
-/* A restart that joins another one is not counted, nor is one that could not be made. */
-START_TEST(only_restarts_that_are_made_are_counted)
-{
-	static const struct worker_pool_limits none = {
-		.workers = 1, .workers_max = 1, .queue_max = 0, .grace = CLOCK_SECOND};
-	static const struct worker_pool_limits some = {
-		.workers = 1, .workers_max = 1, .queue_max = 10, .grace = CLOCK_SECOND};
-
-	services_set_policy(environment.services, NULL, 1, 3600);
-	service = open_stand_in("svc");
-	worker_pool_set_limits(worker_pool, &none);
-	ck_assert_ptr_null(ask_with(service, SERVICE_RESTART, note, "x"));
-	ck_assert_int_eq(errno, EAGAIN);
-	worker_pool_set_limits(worker_pool, &some);
-	ask(service, SERVICE_QUERY, "q");
-	ask(service, SERVICE_RESTART, "a");
-	ask(service, SERVICE_RESTART, "b"); /* joins a */
-	let_back(3);
-	await(3);
-	ck_assert_str_eq(order, "qab");
-	ck_assert_int_eq(last.error, 0);
-	ck_assert_uint_eq(restarts, 1);
 }
 END_TEST
 
@@ -430,8 +356,5 @@ SUITE("service", setup, teardown)
 	TEST(a_lost_worker_is_reported);
 	TEST(a_full_queue_is_reported);
 	TEST(waiting_calls_are_cancelled_when_the_host_stops);
-	TEST(a_denied_restart_is_refused_in_the_loop);
-	TEST(a_refusal_may_cancel_and_close);
-	TEST(all_services_share_the_restart_rate);
-	TEST(only_restarts_that_are_made_are_counted);
+	TEST(a_start_waits_for_a_stop_and_equal_requests_join);
 }

@@ -76,8 +76,8 @@ START_TEST(respawn_max_is_a_rate)
 	static const struct row rows[] = {
 		{"3/10m", ""},
 		{"0", ""},
-		{"often", "\"often\" is not a rate such as 3/10m"},
-		{"3", "\"3\" is not a rate"},
+		{"often", "respawn_max = \"often\": is not a rate such as 3/10m"},
+		{"3", "= \"3\": is not a rate"},
 		{"3/", "is not a rate"},
 		{"-1/10m", "is not a rate"},
 	};
@@ -86,25 +86,62 @@ START_TEST(respawn_max_is_a_rate)
 }
 END_TEST
 
+START_TEST(memory_max_is_a_size_or_a_percentage)
+{
+	static const struct row rows[] = {
+		{"2GiB", ""},
+		{"80%", ""},
+		{"0", ""},
+		{"120%", "memory_max = \"120%\": is not a size such as 512MiB or 2GiB, nor a "
+			 "percentage"},
+		{"0%", "nor a percentage such as 80%"},
+		{"-1MiB", "is not a size"},
+		{"2 apples", "is not a size"},
+	};
+
+	CHECK_ROWS("memory_max", rows);
+}
+END_TEST
+
+START_TEST(pressure_max_is_a_percentage)
+{
+	static const struct row rows[] = {
+		{"20%", ""},
+		{"20", ""},
+		{"0%", "pressure_max = \"0%\": is not a percentage such as 20%"},
+		{"101%", "is not a percentage"},
+		{"2GiB", "is not a percentage"},
+	};
+
+	CHECK_ROWS("pressure_max", rows);
+}
+END_TEST
+
 START_TEST(a_probe_is_an_address_or_a_program)
 {
 	static const struct row rows[] = {
-		{"tcp://127.0.0.1:80", ""},
-		{"tcp://localhost:65535", ""},
-		{"tcp://[::1]:80", ""},
+		{"tcp://127.0.0.1:80", "note: probe = \"tcp://127.0.0.1:80\": a server that hangs"},
+		{"tcp://localhost:65535", "note: "},
+		{"tcp://[::1]:80", "note: "},
+#ifdef HAVE_EVDNS
+		{"tcp://db.example.org:5432", "note: "},
+#endif
+		{"unix:/run/x.sock", "a server that hangs is not detected"},
+		{"http+unix:/run/x.sock:/info", ""},
+#ifdef HAVE_OPENSSL
+		{"https://www.example.org/health", ""},
+		{"tls://mail.example.org:993", ""},
+#endif
 		{"http://127.0.0.1:80", ""},
 		{"http://localhost:80/a/b?c=d&e=f", ""},
 		{"/bin/true", ""},
 		{"true -x --y", ""},
 		{"'/bin/true' \"a b\"", ""},
 		{"/bin/sh -c 'true | true'", ""},
-		{"https://127.0.0.1/", "the probe does not support TLS; use a command"},
-		{"tls://127.0.0.1:443", "the probe does not support TLS"},
-		{"unix:/run/x.sock", "the probe does not support Unix sockets"},
-		{"unix:///run/x.sock", "the probe does not support Unix sockets"},
-		{"ftp://127.0.0.1:21", "unknown scheme; use tcp://ADDRESS:PORT"},
-		{"TCP://127.0.0.1:21", "unknown scheme; use tcp://ADDRESS:PORT"},
-		{"udp://127.0.0.1:53", "unknown scheme; use tcp://ADDRESS:PORT"},
+		{"ftp://127.0.0.1:21", "unknown scheme; use tcp:// tls://"},
+		{"TCP://127.0.0.1:21", "unknown scheme; use tcp:// tls://"},
+		{"udp://127.0.0.1:53", "unknown scheme; use tcp:// tls://"},
+		{"unix:run/x.sock", "is absolute: write unix:/PATH"},
 		{"tcp://127.0.0.1", "missing port: write 127.0.0.1:PORT"},
 		{"tcp://127.0.0.1:", "the port \"\" is not a number from 1 to 65535"},
 		{"tcp://127.0.0.1:0", "the port \"0\" is not a number from 1 to 65535"},
@@ -119,9 +156,7 @@ START_TEST(a_probe_is_an_address_or_a_program)
 		{"http://", "missing host"},
 		{"'http://127.0.0.1:80/a b'", "its path is too long or contains a blank"},
 		{"http:///x", "missing host"},
-		{"http://www.example.org:80/",
-			"\"www.example.org\" is not an address: host names are not"},
-		{"tcp://127.0.0.256:80", "\"127.0.0.256\" is not an address"},
+		{"tcp://127.0.0.256:80", "\"127.0.0.256\" is not an address and not a host name"},
 		{"tcp://127.0.0.1:80 5s", "unexpected text after the address: \"5s\""},
 		{"127.0.0.1:80", "did you mean tcp://127.0.0.1:80?"},
 		{"localhost:80", "did you mean tcp://localhost:80?"},
@@ -140,6 +175,39 @@ START_TEST(a_probe_is_an_address_or_a_program)
 	};
 
 	CHECK_ROWS("probe", rows);
+}
+END_TEST
+
+START_TEST(the_options_of_a_probe_are_checked)
+{
+	static const struct {
+		const char *probe, *option, *value, *words;
+	} rows[] = {
+		{"tcp://127.0.0.1:80", "probe_expect", "SSH-2.0", ""},
+		{"tcp://127.0.0.1:80", "probe_send", "PING\\r\\n", ""},
+		{"tcp://127.0.0.1:80", "probe_send", "\\q", "\"\\q\" is no escape"},
+		{"tcp://127.0.0.1:80", "probe_expect", "~(", "is not a regular expression"},
+#ifdef HAVE_OPENSSL
+		{"tls://127.0.0.1:80", "probe_tls_ca", "/no/such", "No such file"},
+		{"tls://127.0.0.1:80", "probe_tls_ca", "/dev/null", "the file with the CA"},
+#endif
+		{"http://127.0.0.1:80", "probe_status", "200, 3xx",
+			"\"3xx\" is not an HTTP status"},
+		{"http://127.0.0.1:80", "probe_send", "x",
+			"note: probe_send = \"x\": has no effect"},
+		{"http://127.0.0.1:80", "probe_tls_verify", "no", "has no effect"},
+		{"/bin/true", "probe_expect", "x", "has no effect"},
+		{"http://127.0.0.1/", "probe_host", "a b", "is not a host name"},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *said = SAID_OF(
+			"service", "x", "probe", rows[i].probe, rows[i].option, rows[i].value);
+
+		ck_assert_msg(rows[i].words[0] != '\0' ? strstr(said, rows[i].words) != NULL
+						       : said[0] == '\0',
+			"%s: %s", rows[i].value, said);
+	}
 }
 END_TEST
 
@@ -231,12 +299,31 @@ START_TEST(a_missing_restart_command_is_noted)
 }
 END_TEST
 
+START_TEST(conditions_have_a_comparison_and_a_duration)
+{
+	static const struct row rows[] = {
+		{"/daemons/a/x > 1 for 3m, /daemons/b/perfdata/y 0:1000", ""},
+		{"/daemons/a/x", "its element \"/daemons/a/x\" has no comparison"},
+		{"/daemons/a/x > 1, /daemons/b/y => 2",
+			"its element \"/daemons/b/y => 2\" has the comparison"},
+		{"/runs/a/errors > 1", "let a daemon of the module average sample it"},
+		{"/daemons/a/x > 1,, /daemons/a/y > 1", "empty element"},
+	};
+
+	CHECK_ROWS("restart_when", rows);
+}
+END_TEST
+
 SUITE("service_check", setup, teardown)
 {
 	TEST(respawn_max_is_a_rate);
+	TEST(memory_max_is_a_size_or_a_percentage);
+	TEST(pressure_max_is_a_percentage);
 	TEST(a_probe_is_an_address_or_a_program);
+	TEST(the_options_of_a_probe_are_checked);
 	TEST(a_program_can_be_executed);
 	TEST(other_units_and_templates_are_refused);
 	TEST(commands_belong_to_the_manager_command);
 	TEST(a_missing_restart_command_is_noted);
+	TEST(conditions_have_a_comparison_and_a_duration);
 }

@@ -6,66 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../src/modules/service/check.h"
-#include "fake_vigil.h"
-#include "suite.h"
-
-/* The host calls it before start; check_service_check tests the real function. */
-int service_check(vigil_daemon *d)
-{
-	return 0;
-}
-
-static void start(void)
-{
-	ck_assert_int_eq(vigil_module_descriptor.start(&fake.daemon), 0);
-}
-
-static void stop(void)
-{
-	vigil_module_descriptor.stop(&fake.daemon);
-}
-
-/* Answers the query that the tick has made, or makes now. */
-static void status(vigil_service_reply reply)
-{
-	if (fake.service.on_status == NULL)
-		vigil_module_descriptor.resumed(&fake.daemon);
-	fake_answer(&fake.service.on_status, reply);
-}
-
-static void restarted(vigil_service_reply reply)
-{
-	fake_answer(&fake.service.on_restarted, reply);
-}
-
-#define STATUS(...)    status((vigil_service_reply){__VA_ARGS__})
-#define RESTARTED(...) restarted((vigil_service_reply){__VA_ARGS__})
-#define RUNNING        .status = VIGIL_SERVICE_RUNNING
-#define STOPPED        .status = VIGIL_SERVICE_STOPPED
-#define FAILED         .status = VIGIL_SERVICE_FAILED
-#define STARTING       .status = VIGIL_SERVICE_STARTING
-#define is_issued()    (fake.service.on_restarted != NULL)
-
-static json_int_t number(const char *key)
-{
-	const json_t *value = json_object_get(fake.state, key);
-
-	return value != NULL ? json_integer_value(value) : -1;
-}
-
-static const char *text(const char *key)
-{
-	const char *value = json_string_value(json_object_get(fake.state, key));
-
-	return value != NULL ? value : "";
-}
-
-static void health_is(vigil_health_level level, const char *words)
-{
-	ck_assert_str_eq(fake.health, words);
-	ck_assert_int_eq(fake.level, level);
-}
+#include "fixture_service_module.h"
 
 START_TEST(a_restart_that_still_runs_is_neither_a_failure_nor_a_success)
 {
@@ -161,7 +102,7 @@ START_TEST(a_clean_stop_is_not_undone_with_restart_on_failed)
 	STATUS(STOPPED);
 	ck_assert(!is_issued());
 	health_is(VIGIL_CRITICAL, "web is stopped on purpose, and left alone, because restart_on = "
-				  "failed; to start it: vigilctl restart web");
+				  "failed; to start it: vigilctl start web");
 	STATUS(FAILED);
 	ck_assert(is_issued());
 	stop();
@@ -176,7 +117,7 @@ START_TEST(a_stop_that_may_be_a_crash_is_undone)
 	STATUS(STOPPED, .unclear_stop = true);
 	ck_assert(is_issued());
 	ck_assert(fake_said("decision: stopped or crashed: restarting, because nothing shows which "
-			    "of the two; to keep it down: vigilctl pause web"));
+			    "of the two; to keep it down: vigilctl stop web"));
 	stop();
 }
 END_TEST
@@ -187,7 +128,7 @@ START_TEST(the_way_to_keep_it_down_is_recorded_once_for_each_restart)
 {
 	const char *said =
 		"decision: stopped cleanly: restarting, because restart_on = stopped; to "
-		"keep it down: vigilctl pause web, or set restart_on = failed";
+		"keep it down: vigilctl stop web, or set restart_on = failed";
 
 	fake_option("backoff", "0");
 	start();
@@ -349,10 +290,36 @@ START_TEST(a_restart_by_an_admin_is_not_a_crash)
 	STATUS(RUNNING, .pid = 10);
 	for (int i = 1; i <= 5; i++) {
 		fake_pass(20);
-		ck_assert_int_eq(fake.restart_verb(&fake.daemon, fake.service.arg), 0);
+		ck_assert_int_eq(fake_verb("restart"), VIGIL_VERB_STARTED);
 		RESTARTED(RUNNING, .pid = 10 + i);
 		ck_assert_int_eq(fake.level, VIGIL_OK);
 	}
+	stop();
+}
+END_TEST
+
+/* The service is called web, as the daemon is. */
+START_TEST(a_line_of_the_log_names_the_service_once)
+{
+	start();
+	STATUS(RUNNING, .pid = 7);
+	STATUS(FAILED);
+	logged("WARN web: the service is down (was running, pid 7); failed: restarting\n");
+	RESTARTED(RUNNING, .pid = 8, .seconds = 0.5);
+	logged("NOTICE web: the service is running again, restarted in 0.50 s (restart 1)\n");
+	fake.daemon.name = "agent";
+	STATUS(FAILED);
+	logged("WARN agent: web is down (was running, pid 8); failed: backing off "
+	       "until the next try\n");
+	fake_pass(6);
+	STATUS(FAILED);
+	logged("NOTICE agent: web: failed: restarting\n");
+	RESTARTED(FAILED, .error = -EIO, .fault = VIGIL_FAULT_FAILED);
+	fake.daemon.name = "web";
+	fake.log[0] = '\0';
+	fake_pass(60);
+	STATUS(FAILED);
+	logged("NOTICE web: failed: restarting\n");
 	stop();
 }
 END_TEST
@@ -465,7 +432,7 @@ START_TEST(a_restart_by_an_admin_ignores_the_calendar)
 	fake.closed_until = fake.now + 3600;
 	STATUS(FAILED);
 	ck_assert(!is_issued());
-	ck_assert_int_eq(fake.restart_verb(&fake.daemon, fake.service.arg), 0);
+	ck_assert_int_eq(fake_verb("restart"), VIGIL_VERB_STARTED);
 	ck_assert(is_issued());
 	RESTARTED(FAILED, .error = -EIO, .fault = VIGIL_FAULT_FAILED, .text = "exit status 1");
 	ck_assert(!is_issued());
@@ -498,6 +465,7 @@ SUITE("service_module", fake_begin, fake_end)
 	TEST(a_service_that_its_manager_keeps_restarting_is_critical);
 	TEST(a_service_that_vigil_keeps_restarting_is_critical);
 	TEST(a_restart_by_an_admin_is_not_a_crash);
+	TEST(a_line_of_the_log_names_the_service_once);
 	TEST(burst_and_backoff_survive_a_restart);
 	TEST(setbacks_are_forgotten_however_the_service_was_started);
 	TEST(an_exit_long_after_a_restart_is_not_a_setback);

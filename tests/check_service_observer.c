@@ -4,6 +4,7 @@
  */
 #include "service/service_internal.h"
 
+#include <math.h>
 #include <unistd.h>
 
 #include "children.h"
@@ -79,6 +80,8 @@ START_TEST(while_its_process_is_monitored_the_manager_is_not_queried)
 	await(2);
 	ck_assert_int_eq(last.status, VIGIL_SERVICE_RUNNING);
 	ck_assert_int_eq(last.pid, pid);
+	ck_assert(fabs(last.started - clock_seconds(CLOCK_REALTIME)) < 3600);
+	ck_assert_double_gt(last.started, 0);
 	ck_assert_str_eq(last_manager, "stand-in");
 	ck_assert_uint_eq(queries, 1);
 	/* a caller who queries in each reply does not block the loop */

@@ -1,5 +1,6 @@
 /* check_service_queue: requests that are made in a reply callback, and refused requests. */
 #include "service/service.h"
+#include "service/services.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -249,9 +250,10 @@ START_TEST(waiting_calls_are_dispatched_together_up_to_one_of_another_verb)
 	wait_in(&queue, SERVICE_QUERY, "a");
 	wait_in(&queue, SERVICE_QUERY, "b");
 	wait_in(&queue, SERVICE_RESTART, "c");
-	ck_assert(service_queue_has_restart(&queue));
+	ck_assert(service_queue_ends_with(&queue, SERVICE_RESTART));
 	wait_in(&queue, SERVICE_QUERY, "d");
-	ck_assert(!service_queue_has_restart(&queue)); /* d needs the status after the restart */
+	ck_assert(!service_queue_ends_with(
+		&queue, SERVICE_RESTART)); /* d needs the status after the restart */
 	ck_assert(!service_queue_may_join(&queue, SERVICE_QUERY));
 	ck_assert(!service_queue_next(&queue, &verb)); /* a call is in flight */
 	service_queue_complete(&queue);
@@ -270,6 +272,37 @@ START_TEST(waiting_calls_are_dispatched_together_up_to_one_of_another_verb)
 }
 END_TEST
 
+START_TEST(a_start_and_a_stop_wait_for_each_other)
+{
+	struct service_queue queue;
+	enum service_verb verb;
+
+	service_queue_init(&queue);
+	service_queue_dispatch(&queue, SERVICE_STOP);
+	ck_assert(service_queue_may_join(&queue, SERVICE_STOP));
+	ck_assert(!service_queue_may_join(&queue, SERVICE_START));
+	ck_assert(!service_queue_may_join(&queue, SERVICE_RESTART));
+	ck_assert(service_queue_ends_with(&queue, SERVICE_STOP));
+	wait_in(&queue, SERVICE_START, "a");
+	wait_in(&queue, SERVICE_START, "b");
+	wait_in(&queue, SERVICE_STOP, "c");
+	ck_assert(service_queue_ends_with(&queue, SERVICE_STOP));
+	ck_assert(!service_queue_ends_with(&queue, SERVICE_START));
+	ck_assert(!service_queue_may_join(&queue, SERVICE_STOP)); /* the starts come first */
+	service_queue_complete(&queue);
+	ck_assert(service_queue_next(&queue, &verb));
+	ck_assert_int_eq(verb, SERVICE_START);
+	service_queue_dispatch(&queue, verb);
+	service_queue_complete(&queue);
+	ck_assert_str_eq(answer_order(&queue), "ab");
+	ck_assert(service_queue_next(&queue, &verb));
+	ck_assert_int_eq(verb, SERVICE_STOP);
+	service_queue_dispatch(&queue, verb);
+	service_queue_complete(&queue);
+	ck_assert_str_eq(answer_order(&queue), "c");
+}
+END_TEST
+
 SUITE("service_queue", setup, teardown)
 {
 	TIMEOUT(120);
@@ -278,4 +311,5 @@ SUITE("service_queue", setup, teardown)
 	TEST(a_refused_request_that_is_repeated_waits_for_the_next_turn);
 	TEST(a_deadline_may_have_any_value);
 	TEST(waiting_calls_are_dispatched_together_up_to_one_of_another_verb);
+	TEST(a_start_and_a_stop_wait_for_each_other);
 }

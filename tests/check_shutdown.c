@@ -30,10 +30,7 @@ static void expect(const char *why)
 
 static void make(const char *name, mode_t mode, const char *text)
 {
-	char command[512];
-
-	snprintf(command, sizeof(command), "mkdir -p $(dirname %s/%s)", scratch, name);
-	ck_assert_int_eq(system(command), 0);
+	scratch_make_parents(name);
 	scratch_put(name, mode, "%s", text);
 }
 

@@ -321,7 +321,6 @@ static const struct {
 	const char *why;
 } unreadable[] = {
 	{deep, "nested too deeply"},
-	{with_nul, "NUL character"},
 	{with_bad_text, "not UTF-8"},
 	{with_bad_key, "not UTF-8"},
 	{with_nul_in_key, JANSSON_VERSION_HEX >= 0x020e00 ? "NUL character" : "not UTF-8"},
@@ -333,6 +332,23 @@ static void on_kept_line(enum log_level level, const char *line, void *arg)
 {
 	snprintf(last_line, sizeof(last_line), "%s", line);
 }
+
+START_TEST(a_string_with_a_nul_character_is_saved_and_read)
+{
+	struct store *store = store_open(loop, scratch_path("state"));
+	json_t *value = with_nul();
+
+	put(store, "restarts", 8);
+	store_put(store, "kept", "web", "odd", value);
+	store_close(store);
+	store = store_open(loop, scratch_path("state"));
+	ck_assert_int_eq(got(store, "restarts"), 8);
+	ck_assert(json_equal(store_get(store, "kept", "web", "odd"), value));
+	ck_assert(!scratch_has("state/state.json.bad"));
+	json_decref(value);
+	store_close(store);
+}
+END_TEST
 
 START_TEST(a_value_that_could_not_be_read_is_not_saved)
 {
@@ -440,6 +456,7 @@ SUITE("store", setup, teardown)
 	TEST(a_file_that_would_be_too_large_does_not_replace_the_last_one);
 	TEST(the_file_is_written_again_when_it_is_small_enough);
 	TEST(a_file_of_exactly_the_limit_is_written_and_read);
+	TEST(a_string_with_a_nul_character_is_saved_and_read);
 	LOOP_TEST(a_value_that_could_not_be_read_is_not_saved, COUNT(unreadable));
 	LOOP_TEST(links_and_fifos_in_place_of_its_files_are_not_written_to, COUNT(plants));
 	TEST(a_directory_link_of_another_user_is_not_followed);

@@ -92,6 +92,28 @@ START_TEST(the_first_column_makes_room_for_the_last)
 }
 END_TEST
 
+START_TEST(then_the_widest_of_the_others_make_room)
+{
+	static const char *const headings[] = {"NAME", "MODULE", "SERVICE", "TEXT"};
+	struct table *table = table_new(headings, 4, 70, false);
+	size_t size;
+	FILE *to;
+
+	free(printed);
+	to = open_memstream(&printed, &size);
+	table_add(table, COLOUR_NONE, "a-name-of-27-characters-yes");
+	table_add(table, COLOUR_NONE, "module-1234");
+	table_add(table, COLOUR_NONE, "a-service-of-31-characters-long");
+	table_add(table, COLOUR_NONE, "0123456789012345678901234567890");
+	table_print(table, to);
+	ck_assert_int_eq(fclose(to), 0);
+	table_free(table);
+	ck_assert_str_eq(printed,
+		"NAME          MODULE       SERVICE      TEXT\n"
+		"a-name-of-2~  module-1234  a-service-~  01234567890123456789012345678~\n");
+}
+END_TEST
+
 START_TEST(colours_do_not_count_as_width)
 {
 	ck_assert_str_eq(PRINT(0, true, "x", "y"), "\033[2mA\033[0m  \033[2mB\033[0m\n"
@@ -117,6 +139,7 @@ SUITE("table", NULL, NULL)
 	TEST(width_is_counted_in_characters_in_any_locale);
 	TEST(the_last_column_is_cut_at_the_width_of_the_terminal);
 	TEST(the_first_column_makes_room_for_the_last);
+	TEST(then_the_widest_of_the_others_make_room);
 	TEST(colours_do_not_count_as_width);
 	TEST(foreign_text_is_escaped);
 }

@@ -7,6 +7,7 @@
 
 #include "fixture_unit_monitor.h"
 #include "service/service.h"
+#include "service/services.h"
 #include "fake_systemd.h"
 #include "worker/worker_pool.h"
 
@@ -93,7 +94,7 @@ START_TEST(many_units_are_queried_at_once)
 	static struct seen crowd[CROWD];
 	static char crowd_names[CROWD][32];
 	struct unit_monitor_counts before, after;
-	uint64_t late = clock_now() + PATIENCE;
+	uint64_t late;
 
 	put_unit("w-crowd@", "ExecStart=/bin/sleep 1000");
 	for (unsigned i = 0; i < CROWD; i++) {
@@ -104,6 +105,7 @@ START_TEST(many_units_are_queried_at_once)
 	/* A worker queries each unit once. Its result is valid until systemd signals a change. */
 	ask_worker(crowd, CROWD);
 	/* The signal of a late reload may invalidate it once more. */
+	late = clock_now() + PATIENCE;
 	do
 		look(&crowd[0]);
 	while (!run(is_valid, &crowd[0], CLOCK_SECOND) && clock_now() < late);

@@ -3,6 +3,7 @@
  * after a restart of vigild.
  */
 #include "fixture_watch.h"
+#include "modules/notify/last_death.h"
 
 /* --- addresses -------------------------------------------------------------------------------- */
 
@@ -360,6 +361,55 @@ START_TEST(stored_values_that_are_not_problems_are_dropped)
 }
 END_TEST
 
+/* --- deaths ----------------------------------------------------------------------------------- */
+
+static void deaths(const char *output)
+{
+	fake_change("/daemons/web/service_state/deaths",
+		json_pack("[{s:s},{s:s,s:s,s:s*}]", "time", "1", "time", "2", "reason",
+			"killed by SIGSEGV", "output", output));
+}
+
+START_TEST(a_change_of_health_has_the_last_death)
+{
+	const char *reason;
+
+	begin();
+	health("web", "OK");
+	deaths(NULL);
+	health("web", "CRITICAL");
+	reason = json_string_value(json_object_get(json_object_get(last, "death"), "reason"));
+	ck_assert_ptr_nonnull(reason);
+	ck_assert_str_eq(reason, "killed by SIGSEGV");
+	health("other", "CRITICAL");
+	ck_assert_ptr_null(json_object_get(last, "death"));
+	end();
+}
+END_TEST
+
+START_TEST(output_that_came_later_is_in_the_message)
+{
+	json_t *change = json_pack(
+		"{s:s,s:s,s:s}", "daemon", "web", "pointer", "/runs/web/health", "long_text", "");
+
+	deaths(NULL);
+	last_death_add(&fake.daemon, change);
+	ck_assert(!last_death_refresh(&fake.daemon, change));
+	deaths("panic");
+	fake_change("/runs/web/health", json_pack("{s:s}", "long_text", "last death: panic"));
+	ck_assert(last_death_refresh(&fake.daemon, change));
+	ck_assert_str_eq(
+		json_string_value(json_object_get(change, "long_text")), "last death: panic");
+	ck_assert_str_eq(
+		json_string_value(json_object_get(json_object_get(change, "death"), "output")),
+		"panic");
+	/* the next death is not that of this change */
+	fake_change("/daemons/web/service_state/deaths", json_pack("[{s:s}]", "time", "3"));
+	ck_assert(!last_death_refresh(&fake.daemon, change));
+	json_decref(change);
+}
+END_TEST
+
 SUITE("watch", setup, teardown)
 {
 	TEST(a_star_matches_one_step);
@@ -382,4 +432,6 @@ SUITE("watch", setup, teardown)
 	TEST(a_level_that_lasts_for_less_than_a_turn_is_noticed);
 	TEST(invalid_stored_values_are_corrected);
 	TEST(stored_values_that_are_not_problems_are_dropped);
+	TEST(a_change_of_health_has_the_last_death);
+	TEST(output_that_came_later_is_in_the_message);
 }

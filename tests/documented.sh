@@ -1,7 +1,7 @@
 #!/bin/bash
 # documented.sh: compares the manual pages and the sample configuration with the code.
 #
-# Every option is in the manual page of its module, or in vigil.conf(5) for [vigil].  Every
+# Every option is in the manual page of its module, or in vigil.conf(5) for [vigil] and every daemon.  Every
 # configuration in a manual page is accepted by vigild -t, and so is the sample.  Every message that
 # vigil(7) quotes is in the code, and every page that a page refers to exists.
 . "$(dirname "$0")/system/lib.sh" || exit 1
@@ -12,6 +12,8 @@ cd "$top_srcdir" || exit 1
 vigild=$top_builddir/src/vigild
 
 options() { sed -n 's/.*VIGIL_OPTION("\([a-z_]*\)".*/\1/p' "$@"; }
+# shared_options MODULE: the headers with options that the module shares with others
+shared_options() { sed -n 's|^#include "\(modules/.*_options\.h\)".*|src/\1|p' "$1"*.c | sort -u; }
 # missing FILE FORMAT OPTION...: prints the options that no line of FILE has in that format
 missing() {
 	local file=$1 format=$2 option; shift 2
@@ -24,17 +26,19 @@ nothing() { [ -z "$1" ] || { echo "$1"; return 1; }; }
 
 # --- options --------------------------------------------------------------------------------------
 
-mapfile -t sampled < <(options src/config/config_vigil.c src/modules/service/*.c)
+mapfile -t sampled < <(options src/config/config_vigil.c src/config/config_daemon.c src/modules/policy/*.[ch] src/modules/service/*.c)
 check "the code has options" [ "${#sampled[@]}" -gt 20 ]
 manual='^\.It Cm ([a-z_]+ , )*%s( ,|$)'
 check "vigil.conf(5) has each option of [vigil]" \
 	nothing "$(missing conf/vigil.conf.5 "$manual" $(options src/config/config_vigil.c))"
+check "vigil.conf(5) has each option of every daemon" \
+	nothing "$(missing conf/vigil.conf.5 "$manual" $(options src/config/config_daemon.c))"
 for module in src/modules/*/; do
 	name=$(basename "$module")
 	check "vigil-$name(8) has each option of the module $name" \
-		nothing "$(missing "${module}vigil-$name.8" "$manual" $(options "$module"*.c))"
+		nothing "$(missing "${module}vigil-$name.8" "$manual" $(options "$module"*.c $(shared_options "$module")))"
 done
-check "the sample has each of the ${#sampled[@]} options of [vigil] and of the module service" \
+check "the sample has each of the ${#sampled[@]} options of [vigil], of every daemon and of the module service" \
 	nothing "$(missing conf/vigil.conf.in '^#%s = ' "${sampled[@]}")"
 check "the sample enables no daemon, and sets only restart_on = failed for all services" \
 	nothing "$(diff - <(grep -vE '^(#.*|)$' conf/vigil.conf.in) <<-'C'
@@ -47,7 +51,7 @@ check "the sample enables no daemon, and sets only restart_on = failed for all s
 
 # --- pages ----------------------------------------------------------------------------------------
 
-mapfile -t pages < <(printf '%s\n' conf/*.5 src/*.[78] src/modules/*/*.8 include/vigil/*.7)
+mapfile -t pages < <(printf '%s\n' conf/*.5 src/*.[78] src/modules/*/*.8 include/vigil/*.7 "$top_builddir/include/vigil/vigil-examples.7")
 # page_missing PAGE: prints what refers to the page of that name, such as vigil.conf.5, but lacks it
 page_missing() {
 	local name=$1
@@ -112,6 +116,15 @@ check "vigil prints every message that vigil(7) quotes" nothing "$(quoted src/vi
 check "a quoted message that vigil does not print is found" \
 	[ -n "$(echo 'the unit is mashed' | not_printed)" ]
 
+# page_code: prints the code of hello in vigil-module(7)
+page_code() {
+	awk '/^\.Ss The source of hello/ { on = 1 } on && /^\.Ed/ { exit } code; on && /^\.Bd/ { code = 1 }' \
+		include/vigil/vigil-module.7
+}
+check "vigil-module(7) has the code of hello" [ "$(page_code | wc -l)" -gt 30 ]
+check "each line of that code is in the source that vigilctl module new writes" nothing "$(page_code |
+	grep -vxFf <(sed 's/@NAME@/hello/; s| /\*.*\*/$||' conf/skeleton/NAME.c))"
+
 # --- configurations in the pages ------------------------------------------------------------------
 
 mkdir "$work/modules"
@@ -136,8 +149,8 @@ with_files() {
 		[[ $line =~ ^([a-z_]+)\ *=\ *(/[^\ ]+)(.*)$ ]] || { printf '%s\n' "$line"; continue; }
 		option=${BASH_REMATCH[1]} path=${BASH_REMATCH[2]}
 		case $option in
-		command | probe | status_command | restart_command) [ -x "$path" ] || path=/bin/true ;;
-		ca | certificate | key | tls_certificate | tls_key) [ -r "$path" ] || path=$work/tls.pem ;;
+		command | probe | status_command | restart_command | start_command | stop_command) [ -x "$path" ] || path=/bin/true ;;
+		ca | probe_tls_ca | certificate | key | tls_certificate | tls_key) [ -r "$path" ] || path=$work/tls.pem ;;
 		token_file | password_file) [ -r "$path" ] || path=$work/secret ;;
 		esac
 		printf '%s = %s%s\n' "$option" "$path" "${BASH_REMATCH[3]}"
@@ -169,6 +182,7 @@ lacks() {
 	for module in $(sed -n 's/^module *= *//p; s/^\(http\|icinga\) *= *yes$/\1/p' "$1"); do
 		[ -d "$work/modules/$module" ] || { echo "the module $module is not built"; return; }
 	done
+	! grep -qE '(tls|https)://' "$1" || [ -d "$work/modules/icinga" ] || echo "vigil is built without OpenSSL"
 	! grep -qE '^(module *= *icinga|(tls_)?certificate *=)' "$1" || [ -s "$work/tls.pem" ] ||
 		echo "there is no openssl"
 }

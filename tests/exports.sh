@@ -18,7 +18,7 @@ nm --defined-only src/libvigil.a | awk 'NF == 3 && $2 ~ /[TDBRVW]/ { print $3 }'
 	grep -vE '^(_|vigil_)' | sort -u >"$work/private"
 grep -qx worker_pool_submit "$work/private" ||
 	{ echo "not ok - src/libvigil.a has the private functions of vigild"; exit 1; }
-for program in src/vigild src/vigilctl; do
+for program in src/vigild src/vigilctl src/vigil-module-host; do
 	nm -D --defined-only "$program" | awk '$2 ~ /[TDBRVW]/ { print $3 }' |
 		grep -vE '^(_|__asan|__ubsan|__tsan|__sanitizer|__interceptor|.*interceptor)' | grep '^vigil_' | sort -u >"$work/exported"
 	if diff "$work/declared" "$work/exported" >"$work/diff"; then

@@ -19,7 +19,7 @@ static const vigil_module module = {.abi = VIGIL_ABI,
 	.name = "test",
 	.start = start};
 
-static void up(void)
+UNUSED static void up(void)
 {
 	environment_setup();
 	in_start = NULL;

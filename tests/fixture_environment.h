@@ -18,7 +18,7 @@
 #include "process/slot_queue.h"
 #include "scratch.h"
 #include "persist/store.h"
-#include "service/service.h"
+#include "service/services.h"
 #include "suite.h"
 
 #define turn_for(ns)          run_for(environment.loop, ns)
@@ -65,7 +65,7 @@ static void environment_teardown(void)
 /* --- accounts --------------------------------------------------------------------------------- */
 
 /* Returns a text in the daemon's account, valid until the next call; "": it has none. */
-UNUSED static const char *account_text(const struct vigil_daemon *d, const char *key)
+UNUSED static const char *account_text(struct vigil_daemon *d, const char *key)
 {
 	static char text[512];
 	json_t *account = daemon_account(d);
@@ -78,7 +78,7 @@ UNUSED static const char *account_text(const struct vigil_daemon *d, const char 
 }
 
 /* Returns a text of the daemon's health, valid until the next call. */
-UNUSED static const char *health_text(const struct vigil_daemon *d, const char *key)
+UNUSED static const char *health_text(struct vigil_daemon *d, const char *key)
 {
 	static char text[512];
 	json_t *account = daemon_account(d);
@@ -89,7 +89,7 @@ UNUSED static const char *health_text(const struct vigil_daemon *d, const char *
 	return text;
 }
 
-UNUSED static json_int_t account_number(const struct vigil_daemon *d, const char *key)
+UNUSED static json_int_t account_number(struct vigil_daemon *d, const char *key)
 {
 	json_t *account = daemon_account(d);
 	json_int_t value;

@@ -68,7 +68,7 @@ static int restart(double seconds)
 {
 	memset(&reply, 0, sizeof(reply));
 	request.deadline = clock_now() + clock_from_seconds(seconds);
-	manager_lsb.restart(&request, &reply);
+	manager_lsb.apply(MANAGER_RESTART, &request, &reply);
 	ck_assert((reply.error == 0) == (reply.fault == VIGIL_FAULT_NONE));
 	return reply.error;
 }

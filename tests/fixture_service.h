@@ -14,7 +14,7 @@
 
 /* --- the fake manager ------------------------------------------------------------------------- */
 
-static atomic_uint queries, restarts; /* that have begun */
+static atomic_uint queries, changes[MANAGER_RELOAD + 1]; /* that have begun */
 static atomic_uint at_once, most_at_once;
 static atomic_int answer; /* a status */
 static atomic_int answer_pid;
@@ -39,13 +39,14 @@ static void fake_systemd_query(const struct manager_request *request, struct man
 	reply->pid = answer_pid;
 }
 
-static void fake_systemd_restart(const struct manager_request *request, struct manager_reply *reply)
+static void fake_systemd_apply(enum manager_change change, const struct manager_request *request,
+	struct manager_reply *reply)
 {
-	pass_gate(&restarts);
+	pass_gate(&changes[change]);
 }
 
 static const struct manager fake_systemd = {
-	.name = "stand-in", .query = fake_systemd_query, .restart = fake_systemd_restart};
+	.name = "stand-in", .query = fake_systemd_query, .apply = fake_systemd_apply};
 
 static void let_back(unsigned count)
 {
@@ -170,7 +171,7 @@ static void on_timer(uint64_t missed, void *arg)
 
 static unsigned again_and_again;
 
-static void insist(const vigil_service_reply *reply, void *arg)
+__attribute__((unused)) static void insist(const vigil_service_reply *reply, void *arg)
 {
 	ck_assert(!inside);
 	ck_assert_uint_lt(again_and_again, 1000000); /* otherwise the loop is blocked */
@@ -182,7 +183,7 @@ static void insist(const vigil_service_reply *reply, void *arg)
 }
 
 /* Runs the loop until a timer has fired, which the repeated requests must not prevent. */
-static void the_loop_goes_on(void)
+__attribute__((unused)) static void the_loop_goes_on(void)
 {
 	struct loop_timer *timer;
 	unsigned fired = 0;
@@ -193,6 +194,13 @@ static void the_loop_goes_on(void)
 	ck_assert_uint_gt(again_and_again, 1);
 	loop_timer_free(timer);
 	service_cancel(victim); /* the latest of the repeated requests */
+}
+
+/* A reply that cancels another call. */
+__attribute__((unused)) static void cancel_victim(const vigil_service_reply *reply, void *arg)
+{
+	note(reply, arg);
+	service_cancel(victim);
 }
 
 #endif

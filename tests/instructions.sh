@@ -38,8 +38,8 @@ count() {
 here=$(made_with | tr '\n' ' ' | sed 's/  */ /g; s/ $//')
 if [ "${1:-}" = write ]; then
 	{
-		echo "# How many instructions one of each takes; kept so by tests/instructions.sh, written by"
-		echo "# \`make instructions\`, with these:"
+		echo "# The number of instructions of one of each.  \`make instructions\` writes them, tests/instructions.sh"
+		echo "# compares them.  They were counted with:"
 		echo "# $here"
 		for name in tick look write request; do
 			n=$(count $name) && echo "$name $n" || exit

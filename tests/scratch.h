@@ -3,6 +3,7 @@
 #define SCRATCH_H
 
 #include <check.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -54,6 +55,18 @@ __attribute__((unused, format(printf, 3, 4))) static char *scratch_put(
 	ck_assert_int_eq(fclose(file), 0);
 	ck_assert_int_eq(chmod(path, mode), 0);
 	return path;
+}
+
+/* Makes the directories above a name in the directory, as far as they are missing. */
+__attribute__((unused)) static void scratch_make_parents(const char *name)
+{
+	char *path = scratch_path(name);
+
+	for (char *end = path + strlen(scratch) + 1; (end = strchr(end, '/')) != NULL;
+		*end++ = '/') {
+		*end = '\0';
+		ck_assert(mkdir(path, 0755) == 0 || errno == EEXIST);
+	}
 }
 
 __attribute__((unused)) static bool scratch_has(const char *name)

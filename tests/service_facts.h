@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "modules/service/decide.h"
+#include "modules/policy/decide.h"
 
 /* Like ck_assert, which is too slow to be called millions of times. */
 #define PROVE(condition, text)                                                  \
@@ -62,15 +62,46 @@ static inline void facts_set_flags(struct facts *facts, unsigned flags)
 	facts->sick = flags & 4 ? "its probe failed 3 times in a row (refused)" : NULL;
 	facts->ailing = flags & 8 ? "its probe fails: refused (1 of 3)" : NULL;
 	facts->unprobed = flags & 16 ? "Too many open files" : NULL;
-	facts->awaited = flags & 32 ? "db" : NULL;
+	facts->awaited = flags & 32 ? "db to run first (db is failed)" : NULL;
 	facts->next_try = flags & 64 ? facts->now + 5 : facts->now - 5;
 	facts->burst_free = flags & 128 ? facts->now + 7 : 0;
 	facts->paused = flags & 256;
-	facts->restarting = flags & 512;
+	facts->under_way = flags & 512 ? "restart" : NULL;
+	/* awaited is not used during a pause, so this needs no flag of its own */
+	facts->stopped_by_admin = flags & 256 && flags & 32;
 	facts->refusal_ends = flags & 1024;
 	facts->unclear_stop = facts->status == VIGIL_SERVICE_STOPPED && flags & 2048;
+	/* These two matter only while the service runs, so they share the flags of facts that
+	 * matter only while it is down. */
+	facts->broken = facts->status == VIGIL_SERVICE_RUNNING && flags & 2048
+				? "its certificate is refused: it has expired"
+				: NULL;
+	facts->expiring = facts->status == VIGIL_SERVICE_RUNNING && flags & 1
+				  ? "its certificate ends on 2026-12-14, in 9 days"
+				  : NULL;
 	facts->closed = flags & 4096 ? "outside only_during, until 18:00" : NULL;
 	facts->opens = facts->now + 9;
+}
+
+/* Calls fn with each combination of a restart of another service, with which this one is to be
+ * restarted, and of what delays that, or of a restart that has failed. Returns the number of
+ * calls. */
+static inline unsigned long facts_each_wave(
+	const struct rules *rules, struct facts *facts, facts_fn *fn)
+{
+	const bool runs = facts->status == VIGIL_SERVICE_RUNNING;
+	unsigned long states = 0;
+
+	for (unsigned flags = 0; flags < (runs ? 8 : 2); flags++) {
+		facts->torn = !runs && flags & 1;
+		facts->wave =
+			runs && flags & 1 ? "db was restarted (its pid changed from 1 to 2)" : NULL;
+		facts->wave_by = runs && flags & 1 ? "db" : NULL;
+		facts->wave_opens = flags & 2 ? facts->now + 11 : facts->now - 1;
+		facts->deferred = flags & 4 ? "a package upgrade is in progress" : NULL;
+		states += facts_each_time(rules, facts, fn);
+	}
+	return states;
 }
 
 /* Calls fn with each combination and returns the number of combinations. */
@@ -91,7 +122,7 @@ static inline unsigned long facts_each(facts_fn *fn)
 					facts_set_flags(&facts, flags);
 					facts.refusal = refusals[refusal];
 					facts.refusal_deliberate = refusal == 2;
-					states += facts_each_time(&rules, &facts, fn);
+					states += facts_each_wave(&rules, &facts, fn);
 				}
 			}
 		}

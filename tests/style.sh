@@ -15,7 +15,7 @@ verdict() { # verdict TEXT COMPLAINTS
 		failed=1
 	fi
 }
-sources() { find include src tests \( -name stage -prune \) -o -name '*.[ch]' -print; }
+sources() { find include src tests conf/examples \( -name stage -prune \) -o -name '*.[ch]' -print; }
 scripts() { find bootstrap .ci conf tests -name '*.sh' -o -name bootstrap -o -path .ci/run -o -path conf/demo/run; }
 
 verdict "no line of a source or a script ends with white space" \
@@ -23,7 +23,7 @@ verdict "no line of a source or a script ends with white space" \
 # makefiles: prints Makefile.am and the files that it includes, with file names from the top directory
 makefiles() {
 	cat Makefile.am
-	find src tests \( -name stage -prune \) -o -name Makefile.inc -print |
+	find src tests conf \( -name stage -prune \) -o -name Makefile.inc -print |
 		while read -r part; do sed "s|%D%|${part%/*}|g" "$part"; done
 }
 # Where clang-format does not break lines: in comments.  A string may be longer.
@@ -35,15 +35,19 @@ verdict "every test script is executable" \
 		while read -r test; do [ -x "$test" ] || echo "$test"; done)"
 # Words for which there is a plainer one.
 refused='whom|whoever|lest|anew|beside|be it|such a one|by hand|all the same|parted by|told of|is told|are told|goes by'
-verdict "no refused word in the sources, the manuals and the configuration" \
-	"$(grep -rnwiE --exclude=changelog.in "$refused" src include conf README NEWS bootstrap)"
+verdict "no refused word in the sources, the tests, the manual pages and the configuration" \
+	"$(grep -rnwiIE --exclude=changelog.in --exclude=style.sh --exclude-dir=stage "$refused" \
+		src include conf tests README NEWS bootstrap)"
+# vigild writes the option and its value before what a module says about them.
+verdict "no message of a module about an option begins with its value again" \
+	"$(find src -name '*.c' -exec grep -Pzl 'vigil_diagnose\([^;"]*("[^"]*",)?\s*"\\"%' {} +)"
 # The file of a unit test is listed by the name of its program.
 listed=$(mktemp) || exit 1
 trap 'rm -f "$listed"' EXIT
 makefiles | grep -oE '[A-Za-z0-9_./-]+' | sort -u >"$listed"
 verdict "every source is listed in Makefile.am or in the Makefile.inc of its folder" \
 	"$(sources | sed 's|^\(tests/check_.*\)\.c$|\1|' | sort -u | comm -23 - "$listed")"
-verdict "Makefile.am includes every Makefile.inc" "$(find src tests \( -name stage -prune \) -o -name Makefile.inc -print |
+verdict "Makefile.am includes every Makefile.inc" "$(find src tests conf \( -name stage -prune \) -o -name Makefile.inc -print |
 	while read -r part; do grep -qxF "include $part" Makefile.am || echo "$part"; done)"
 
 case $(clang-format --version 2>/dev/null) in

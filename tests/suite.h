@@ -52,7 +52,7 @@ static int suite_run(const char *name, void (*set_up)(void), void (*tear_down)(v
 	return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* Ends the program as a test that is skipped, because `missing`. */
+/* Ends the program as a skipped test, with the reason `missing`. */
 __attribute__((unused, noreturn)) static void suite_skip(const char *missing)
 {
 	printf("SKIP: %s\n", missing);

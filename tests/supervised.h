@@ -123,7 +123,16 @@ static int restart(double seconds)
 {
 	memset(&reply, 0, sizeof(reply));
 	request.deadline = clock_now() + clock_from_seconds(seconds);
-	the_manager->restart(&request, &reply);
+	the_manager->apply(MANAGER_RESTART, &request, &reply);
+	ck_assert((reply.error == 0) == (reply.fault == VIGIL_FAULT_NONE));
+	return reply.error;
+}
+
+static int apply(enum manager_change change, double seconds)
+{
+	memset(&reply, 0, sizeof(reply));
+	request.deadline = clock_now() + clock_from_seconds(seconds);
+	manager_apply(change, &request, &reply);
 	ck_assert((reply.error == 0) == (reply.fault == VIGIL_FAULT_NONE));
 	return reply.error;
 }
@@ -288,6 +297,100 @@ START_TEST(a_restart_that_hangs)
 }
 END_TEST
 
+START_TEST(a_reload_sends_sighup)
+{
+	pid_t pid = run_it("trap ': >reloaded' HUP; : >ready; while :; do sleep 0.1; done");
+
+	wait_file("scan/svc/ready");
+	request.manager = the_manager;
+	ck_assert_int_eq(apply(MANAGER_RELOAD, 30), 0);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(reply.pid, pid);
+	wait_file("scan/svc/reloaded");
+	request.memory = reply.memory;
+	ck_assert_int_eq(apply(MANAGER_STOP, 30), 0);
+	request.memory = reply.memory;
+	ck_assert_int_eq(apply(MANAGER_RELOAD, 30), -ESRCH);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_REFUSED);
+}
+END_TEST
+
+START_TEST(a_stop_and_a_start)
+{
+	pid_t pid = run_it(run_forever);
+
+	request.manager = the_manager;
+	ck_assert_int_eq(apply(MANAGER_START, 30), 0); /* it runs already */
+	ck_assert_int_eq(reply.pid, pid);
+	ck_assert_int_eq(apply(MANAGER_STOP, 30), 0);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_STOPPED);
+	ck_assert_int_eq(reply.pid, 0);
+	ck_assert_int_eq(kill(pid, 0), -1);
+	request.memory = reply.memory;
+	ck_assert_int_eq(apply(MANAGER_STOP, 30), 0); /* it is stopped already */
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
+	ck_assert_int_eq(apply(MANAGER_START, 30), 0);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
+	ck_assert_int_ne(reply.pid, pid);
+	ck_assert_int_eq(apply(MANAGER_STOP, 30), 0);
+	put_run("exit 3");
+	ck_assert_int_eq(apply(MANAGER_START, 30), -EIO);
+	ck_assert_ptr_nonnull(strstr(reply.text, "it was started and at once "));
+	/* the manager keeps trying until it is ordered to stop */
+	ck_assert_int_eq(apply(MANAGER_STOP, 30), 0);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_STOPPED);
+}
+END_TEST
+
+/* Neither the exit status nor the signal of a service that vigild has stopped is a failure. */
+START_TEST(a_stopped_service_may_end_in_any_way)
+{
+	pid_t pid = run_it("trap 'exit 7' TERM; : >traps; while :; do sleep 0.1; done");
+
+	request.manager = the_manager;
+	wait_file("scan/svc/traps");
+	ck_assert_int_eq(apply(MANAGER_STOP, 30), 0);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_STOPPED);
+	ck_assert_int_eq(kill(pid, 0), -1);
+	request.memory = reply.memory;
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
+}
+END_TEST
+
+START_TEST(a_stop_of_a_service_that_ignores_it)
+{
+	pid_t pid = run_it("trap '' TERM; : >ignores; while :; do sleep 1000; done");
+
+	request.manager = the_manager;
+	wait_file("scan/svc/ignores");
+	ck_assert_int_eq(apply(MANAGER_STOP, 0.5), -ETIMEDOUT);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);
+	ck_assert_ptr_nonnull(strstr(reply.text, "did not end within the deadline"));
+	ck_assert_int_eq(reply.pid, pid);
+	/* the stop is still wanted, so that its end is a stop */
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(apply(MANAGER_STOP, 30), 0);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_STOPPED);
+}
+END_TEST
+
+/* A start during a stop waits for the end of the old process. */
+START_TEST(a_start_of_a_service_that_is_being_stopped)
+{
+	pid_t pid = run_it("trap 'until [ -e go ]; do sleep 0.01; done; exit' TERM; : >traps; "
+			   "while :; do sleep 0.01; done");
+
+	request.manager = the_manager;
+	wait_file("scan/svc/traps");
+	ck_assert_int_eq(apply(MANAGER_STOP, 0.1), -ETIMEDOUT);
+	put_run(run_forever);
+	put("go", 0644, "go\n");
+	ck_assert_int_eq(apply(MANAGER_START, 30), 0);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
+	ck_assert_int_ne(reply.pid, pid);
+}
+END_TEST
+
 START_TEST(a_supervisor_that_died)
 {
 	pid_t pid = run_it(run_forever), supervisor = parent_of(pid);
@@ -340,6 +443,19 @@ static void paused(const char *pause)
 	wait_for(VIGIL_SERVICE_STOPPED);
 	ck_assert_int_eq(reply.pid, pid);
 	ck_assert_str_eq(reply.text, "paused");
+	request.manager = the_manager;
+	ck_assert_int_eq(apply(MANAGER_START, 30), 0); /* it goes on */
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(reply.pid, pid);
+	ck_assert_int_eq(tell(pause), 0);
+	wait_for(VIGIL_SERVICE_STOPPED);
+	ck_assert_int_eq(apply(MANAGER_STOP, 30), 0); /* it has a process to stop */
+	ck_assert_int_eq(reply.pid, 0);
+	ck_assert_int_eq(kill(pid, 0), -1);
+	ck_assert_int_eq(apply(MANAGER_START, 30), 0);
+	pid = reply.pid;
+	ck_assert_int_eq(tell(pause), 0);
+	wait_for(VIGIL_SERVICE_STOPPED);
 	ck_assert_int_eq(restart(30), 0);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
 	ck_assert_int_ne(reply.pid, pid);
@@ -406,7 +522,7 @@ START_TEST(automatic_choice_finds_the_service)
 	/* the service dies, its supervisor restarts it, and vigild restarts it too */
 	ck_assert_int_eq(kill(reply.pid, SIGKILL), 0);
 	request.deadline = clock_now() + 30 * CLOCK_SECOND;
-	manager_restart(&request, &reply);
+	manager_apply(MANAGER_RESTART, &request, &reply);
 	ck_assert_str_eq(reply.text, "");
 	ck_assert_int_eq(reply.error, 0);
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
@@ -441,6 +557,11 @@ static void add_common(TCase *tcase)
 	TEST(the_life_of_a_service);
 	TEST(a_restart_that_fails);
 	TEST(a_restart_that_hangs);
+	TEST(a_reload_sends_sighup);
+	TEST(a_stop_and_a_start);
+	TEST(a_stopped_service_may_end_in_any_way);
+	TEST(a_stop_of_a_service_that_ignores_it);
+	TEST(a_start_of_a_service_that_is_being_stopped);
 	TEST(a_supervisor_that_died);
 	TEST(a_supervisor_that_hangs);
 	TEST(automatic_choice_finds_the_service);

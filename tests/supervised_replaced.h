@@ -49,6 +49,8 @@ static pid_t run_real(bool apart)
 	ck_assert_int_eq(symlink("../real", scratch_path("scan/svc")), 0);
 	scan();
 	wait_for(VIGIL_SERVICE_RUNNING);
+	/* The shell has opened its script, which is removed soon. */
+	ck_assert_int_eq(scratch_number("started"), reply.pid);
 	ck_assert_int_eq(kill(scanner, SIGSTOP), 0);
 	return reply.pid;
 }

@@ -1,26 +1,27 @@
 # Completion of vigilctl for bash: verbs, names of daemons, addresses in the state.
 #
-# What there is, vigilctl itself is asked, with the same -s and -c that stand on the line.  Keys of
-# the state are words of strangers: they are compared and quoted, and never handed to anything that
-# would expand them, as compgen -W does.
+# The choices come from vigilctl itself, with the same -s and -c as on the command line.  Keys of
+# the state are untrusted: they are compared and quoted, and never passed to a command that would
+# expand them, such as compgen -W.
 
-# The words of the line up to the verb: asks the same vigild, quietly.
+# Calls vigilctl with the options of the command line, so that it asks the same vigild.
 _vigilctl_ask() { "${_vigilctl_words[@]}" "$@" 2>/dev/null; }
 
 _vigilctl_verbs() { _vigilctl_ask help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p'; }
+_vigilctl_services() { _vigilctl_ask services | awk 'NR > 1 { print $1 }'; }
 _vigilctl_names() { _vigilctl_ask status | awk 'NR > 1 { print $1 }'; }
 
-# The addresses one step below what has been typed; JSON is printed with a member a line.  A key that
-# JSON has to escape is left out.
+# The addresses one step below what has been typed; JSON is printed with one member per line.  A key
+# that JSON has to escape is left out.
 _vigilctl_pointers() {
 	local above=${1%/*}
 	_vigilctl_ask -o json get "$above" |
 		sed -n 's/^  "\([^"\\]*\)": .*/\1/p' | sed -e 's/~/~0/g' -e 's,/,~1,g' -e "s,^,$above/,"
 }
 
-# _vigilctl_offer CURRENT CHOICES: those that go on from what stands there, quoted.  Where readline
-# takes the word for several (COMP_WORDBREAKS), as a:b, it wants the last of them alone; of web@1 it
-# wants @1, since an @ begins the name of a host.
+# _vigilctl_offer CURRENT CHOICES: offers the choices that begin with the current word, quoted.  If
+# readline splits the word at a character of COMP_WORDBREAKS, such as a:b, it expects only the last
+# part; of web@1 it expects @1, because an @ begins the name of a host.
 _vigilctl_offer() {
 	local current=$1 choice quoted before
 	printf -v quoted %q "$current"
@@ -31,13 +32,13 @@ _vigilctl_offer() {
 		printf -v quoted %q "$choice"
 		COMPREPLY+=("${quoted#"$before"}")
 	done <<<"$2"
-	# An address goes on.
+	# An address may continue, so no blank follows it.
 	[[ $current != /* ]] || compopt -o nospace
 }
 
 _vigilctl() {
 	local words current previous verb= choices= i
-	# Not COMP_WORDS, where web@1 is three of them.
+	# COMP_WORDS is not used, because web@1 would be three words.
 	read -a words <<<"${COMP_LINE:0:COMP_POINT}"
 	[[ ${COMP_LINE:0:COMP_POINT} != *[[:blank:]] ]] || words+=("")
 	current=${words[${#words[@]}-1]} previous=${words[${#words[@]}-2]}
@@ -79,12 +80,22 @@ _vigilctl() {
 		-*) choices=$'--watch\n--verbose\n--worst' ;;
 		*) choices=$(_vigilctl_names) ;;
 		esac ;;
-	explain:* | run:* | restart:* | unregister:*) choices=$(_vigilctl_names) ;;
+	services:*)
+		case $current in
+		-*) choices=$'--unprotected\n--verbose\n--register\n--dry-run' ;;
+		*) choices=$(_vigilctl_services) ;;
+		esac ;;
+	start:* | stop:* | restart:*)
+		case $current in
+		-*) choices=--dry-run ;;
+		*) choices=$(_vigilctl_names) ;;
+		esac ;;
+	explain:* | run:* | call:* | unregister:*) choices=$(_vigilctl_names) ;;
 	reload:*) choices=--dry-run ;;
 	log:*) choices=$'error\nwarning\nnotice\ninfo\ndebug' ;;
 	module:module) choices=$'new\ntest' ;;
 	module:test) compopt -o dirnames; return ;;
-	module:*) choices=--ticks ;;
+	module:*) choices=$'--ticks\n--for' ;;
 	esac
 	_vigilctl_offer "$current" "$choices"
 } 2>/dev/null

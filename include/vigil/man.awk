@@ -1,5 +1,5 @@
-# man.awk: vigil.h(3) from vigil.h.  The header is the contract, so its page is made of it: each
-# block, from a comment to the next blank line, is a declaration and what is to be known of it.
+# man.awk: makes vigil.h(3) from vigil.h.  Each block of the header, from a comment to the next
+# blank line, is a declaration and its description.
 
 function escape(text) {
 	gsub(/\\/, "\\e", text)
@@ -30,7 +30,7 @@ BEGIN {
 	print ".Sh DESCRIPTION"
 }
 
-# What is for the compiler alone.
+# Lines that only the compiler needs.
 /^#ifndef VIGIL_H|^#define VIGIL_H$|^#ifdef __cplusplus|^extern "C"|^#endif$|^#include|^#else$/ { next }
 /^#if defined\(__GNUC__\)/ { skipping = 1 }
 skipping { if (/^$/) skipping = 0; next }

@@ -29,6 +29,8 @@ double clock_to_seconds(uint64_t ns);
 double clock_seconds(clockid_t clock);
 
 #define CLOCK_TEXT 32 /* room for "2026-01-31T12:34:56.789Z" and its NUL */
+/* The end of the year 9999, the latest time that has a text form. */
+#define CLOCK_TEXT_LAST 253402300799.0
 
 /* Writes the time of day to buf, in the format of RFC 3339, in UTC, with milliseconds.  Returns
  * buf. */

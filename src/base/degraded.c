@@ -1,6 +1,7 @@
 /* degraded: one entry for each kind of failure, with its reason; see degraded.h. */
 #include "base/degraded.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,6 +68,10 @@ void degraded_started(int pid)
 {
 	if (pid > 0)
 		degraded_clear(DEGRADED_PROCESSES);
+	else if (pid == -EOPNOTSUPP)
+		degraded_set(DEGRADED_PROCESSES,
+			"no process can be started, and exits are seen only at the next check: the "
+			"kernel has no pidfd_open, which Linux has since 5.3");
 	else if (error_is_own(pid))
 		degraded_set(DEGRADED_PROCESSES, "no process can be started: %s", strerror(-pid));
 }

@@ -11,7 +11,6 @@
 #ifndef DEGRADED_H
 #define DEGRADED_H
 
-#include <stdbool.h>
 #include <time.h>
 
 enum degraded {
@@ -44,8 +43,9 @@ void degraded_on_change(degraded_change_fn *fn, void *arg);
  * cleared. */
 const struct degraded_reason *degraded_get(enum degraded what);
 
-/* Reports the result of starting a process: its pid, or a negative errno.  An errno that does not
- * mean an exhausted resource, such as that of a missing program, changes nothing. */
+/* Reports the result of starting a process: its pid, or a negative errno.  -EOPNOTSUPP: the kernel
+ * has no pidfds.  An errno that does not mean an exhausted resource, such as that of a missing
+ * program, changes nothing. */
 void degraded_started(int pid);
 
 /* Sets DEGRADED_LOG while lines of the log are lost: the callback for log_on_lost. */

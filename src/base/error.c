@@ -1,4 +1,4 @@
-/* error: classifies errors: vigild or the machine itself is the cause, or not; see error.h. */
+/* error: decides whether vigild or the machine itself is the cause of an error; see error.h. */
 #include "base/error.h"
 
 #include <errno.h>

@@ -9,7 +9,6 @@
 #define LOG_H
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 /* Equal to the levels of vigil.h, which daemon/api_report.c asserts. */

@@ -7,7 +7,6 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +79,7 @@ char *number_format(char text[NUMBER_TEXT], double value)
 
 /* --- JSON ------------------------------------------------------------------------------------- */
 
-/* Writes the real number at from, which has that length, to to in its shortest form.  Returns the
+/* Writes the real number `from`, which has that length, in its shortest form to `to`.  Returns the
  * new length. */
 static size_t put_real(char *to, const char *from, size_t length)
 {

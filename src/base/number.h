@@ -6,8 +6,6 @@
 #ifndef NUMBER_H
 #define NUMBER_H
 
-#include <stddef.h>
-
 /* Room for any double in plain notation: the smallest has 324 decimal places. */
 #define NUMBER_TEXT 384
 

@@ -8,7 +8,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,7 +168,7 @@ int text_bool(const char *text, bool *value)
 
 char *text_format_age(char buf[TEXT_AGE], double seconds)
 {
-	unsigned long s;
+	unsigned long long s;
 
 	if (!(seconds > 0))
 		seconds = 0;
@@ -177,15 +176,15 @@ char *text_format_age(char buf[TEXT_AGE], double seconds)
 		snprintf(buf, TEXT_AGE, "%.1fs", seconds);
 		return buf;
 	}
-	s = seconds < 1e12 ? (unsigned long)seconds : 1000000000000UL;
+	s = seconds < 1e12 ? (unsigned long long)seconds : 1000000000000ULL;
 	if (s < 60)
-		snprintf(buf, TEXT_AGE, "%lus", s);
+		snprintf(buf, TEXT_AGE, "%llus", s);
 	else if (s < 3600)
-		snprintf(buf, TEXT_AGE, "%lum%02lus", s / 60, s % 60);
+		snprintf(buf, TEXT_AGE, "%llum%02llus", s / 60, s % 60);
 	else if (s < 86400)
-		snprintf(buf, TEXT_AGE, "%luh%02lum", s / 3600, s / 60 % 60);
+		snprintf(buf, TEXT_AGE, "%lluh%02llum", s / 3600, s / 60 % 60);
 	else
-		snprintf(buf, TEXT_AGE, "%lud%02luh", s / 86400, s / 3600 % 24);
+		snprintf(buf, TEXT_AGE, "%llud%02lluh", s / 86400, s / 3600 % 24);
 	return buf;
 }
 

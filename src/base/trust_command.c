@@ -237,6 +237,10 @@ int trust_command(const struct trust_command *command, char found[PATH_MAX], cha
 
 	why[0] = '\0';
 	err = trust_find_program(command->argv[0], command->path, command->directory, found);
+	/* The kernel may not let root follow a link of another user (fs.protected_symlinks). */
+	if (err == -EACCES && strchr(command->argv[0], '/') != NULL &&
+		check_program(&j, found) == -EPERM)
+		return -EPERM;
 	if (err != 0) {
 		found[0] = '\0';
 		snprintf(why, size, "%s", strerror(-err));

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,12 +19,14 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "state/json_pointer.h"
+#include "state/json_value.h"
 
 #define CONNECT_SECONDS 5.0
 #define SECONDS         10.0
 #define SECONDS_RELOAD  120.0
-#define AT_ONCE         1 /* a deadline in the past */
+/* Longer than vigild waits for the service managers. */
+#define SECONDS_SERVICES 60.0
+#define AT_ONCE          1 /* a deadline in the past */
 
 /* A reply about 100,000 daemons fits, and the state is nested less deeply. */
 #define REPLY_MAX   ((size_t)256 * 1024 * 1024)
@@ -154,7 +155,7 @@ static int receive(struct client *client, uint64_t deadline)
 
 json_t *client_parse(const char *line, size_t length)
 {
-	json_t *object = json_loadb(line, length, 0, NULL);
+	json_t *object = json_loadb(line, length, JSON_ALLOW_NUL, NULL);
 	int err = 0;
 
 	if (object == NULL)
@@ -284,7 +285,23 @@ json_t *client_take(struct client *client)
 
 double client_patience(const char *verb)
 {
-	return strcmp(verb, "reload") == 0 ? SECONDS_RELOAD : SECONDS;
+	static const struct {
+		const char *verb;
+		double seconds;
+	} verbs[] = {
+		{"reload", SECONDS_RELOAD},
+		{"services", SECONDS_SERVICES},
+		/* The limits of the services apply. */
+		{"start", 0},
+		{"stop", 0},
+		{"restart", 0},
+		{"call", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (strcmp(verbs[i].verb, verb) == 0)
+			return verbs[i].seconds;
+	return SECONDS;
 }
 
 void client_read_reply(json_t *object, struct command_reply *reply)
@@ -309,18 +326,28 @@ void client_read_reply(json_t *object, struct command_reply *reply)
 		text_truncate(reply->message, sizeof(reply->message), "unknown error");
 }
 
+int client_ask(struct client *client, const char *verb, json_t *params, struct command_reply *reply)
+{
+	json_t *object = client_call(client, verb, params, client_patience(verb));
+
+	if (object == NULL)
+		return -errno;
+	client_read_reply(object, reply);
+	json_decref(object);
+	return 0;
+}
+
 char *client_config_file(struct client *client, char *why, size_t size)
 {
-	json_t *object = client_call(client, "version", NULL, SECONDS);
 	struct command_reply reply = {0};
+	int err = client_ask(client, "version", NULL, &reply);
 	const char *file;
 	char *copy = NULL;
 
-	if (object == NULL) {
-		snprintf(why, size, "no answer from vigild: %s", client_error(errno));
+	if (err != 0) {
+		snprintf(why, size, "no answer from vigild: %s", client_error(-err));
 		return NULL;
 	}
-	client_read_reply(object, &reply);
 	file = json_string_value(json_object_get(reply.result, "config"));
 	if (file != NULL)
 		copy = memory_text(file);
@@ -328,9 +355,7 @@ char *client_config_file(struct client *client, char *why, size_t size)
 		snprintf(why, size, "%s",
 			reply.code != 0 ? reply.message
 					: "vigild did not report which configuration it reads");
-	json_decref(reply.result);
-	json_decref(reply.data);
-	json_decref(object);
+	command_reply_clear(&reply);
 	return copy;
 }
 

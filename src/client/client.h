@@ -24,6 +24,10 @@ void client_close(struct client *client);
  * arrive before the reply are dropped. */
 json_t *client_call(struct client *client, const char *method, json_t *params, double seconds);
 const char *client_error(int err);
+/* Runs a verb (params as in client_call) and waits for the reply as long as client_patience says.
+ * 0, and the caller clears the reply; or -errno as in client_call. */
+int client_ask(
+	struct client *client, const char *verb, json_t *params, struct command_reply *reply);
 /* Parses a line without its newline, with the checks of client_call.  A new reference, or NULL and
  * errno. */
 json_t *client_parse(const char *line, size_t length);
@@ -43,7 +47,7 @@ int client_send(struct client *client, const char *method, json_t *params, doubl
  * (none yet), or as in client_call. */
 json_t *client_take(struct client *client);
 
-/* The time limit for the reply to a verb, in seconds. */
+/* The time limit for the reply to a verb, in seconds; 0: none. */
 double client_patience(const char *verb);
 /* Converts a reply to the form in which a handler fills it in.  Its values are new references. code
  * is 0 only if the reply has a result and no error. */

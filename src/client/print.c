@@ -2,9 +2,6 @@
  * print: prints the replies of vigild for people.
  *
  * A table has one function for each verb with its own format.
- *
- * Output goes to stdout, or to the stream that print_to has set, for tests.  The stream is a static
- * variable, so that it need not be passed to every function here.
  */
 #include "client/print.h"
 
@@ -12,124 +9,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "client/print_explain.h"
 #include "client/print_table.h"
+#include "client/print_text.h"
 #include "client/print_time.h"
 #include "state/json_text.h"
-
-static FILE *stream; /* NULL: stdout */
-
-void print_to(FILE *to)
-{
-	stream = to;
-}
-
-static FILE *out(void)
-{
-	return stream != NULL ? stream : stdout;
-}
-
-/* --- text and JSON ---------------------------------------------------------------------------- */
-
-static void print_escaped(FILE *to, const char *text, size_t length, const char *keep)
-{
-	size_t size = 8 * length + 8;
-	char *clean = memory_zero(size);
-
-	fputs(text_escape_keep(clean, size, text, length, keep), to);
-	free(clean);
-}
-
-void print_clean(const char *text)
-{
-	if (text != NULL)
-		print_escaped(out(), text, strlen(text), "");
-}
-
-void print_line(const char *text)
-{
-	print_message(out(), text);
-	putc('\n', out());
-}
-
-void print_message(FILE *to, const char *text)
-{
-	size_t length;
-
-	while (text != NULL && *text != '\0') {
-		length = strcspn(text, "\\");
-		print_escaped(to, text, length, "");
-		text += length;
-		if (*text == '\\')
-			putc(*text++, to);
-	}
-}
-
-void print_bare(const char *text)
-{
-	if (isatty(STDOUT_FILENO))
-		print_clean(text);
-	else
-		fputs(text, out());
-	putc('\n', out());
-}
-
-/* Prints one character of JSON text that is not ASCII, or DEL: unchanged, or as a JSON escape. */
-static size_t print_json_character(const char *text, size_t left)
-{
-	char clean[16];
-	uint32_t c = 0;
-	size_t took = text_decode(text, left, &c);
-
-	text_escape(clean, sizeof(clean), text, took);
-	if (strlen(clean) == took && memcmp(clean, text, took) == 0)
-		fwrite(text, 1, took, out());
-	else if (took > 0)
-		fprintf(out(), "\\u%04X", (unsigned)c); /* every escaped one is < U+10000 */
-	return took > 0 ? took : 1;
-}
-
-/* Prints JSON text as a line.  Modifies the text. */
-static void print_json_text(char *text)
-{
-	size_t length;
-
-	number_shorten_json(text);
-	length = strlen(text);
-	for (size_t i = 0; i < length;) {
-		if ((unsigned char)text[i] >= 0x7f)
-			i += print_json_character(text + i, length - i);
-		else
-			putc(text[i++], out());
-	}
-	putc('\n', out());
-}
-
-static void print_dumped(json_t *value, size_t flags)
-{
-	char *text = json_dumps(value, flags | JSON_ENCODE_ANY);
-
-	if (text != NULL)
-		print_json_text(text);
-	else
-		putc('\n', out());
-	free(text);
-}
-
-void print_json(json_t *value)
-{
-	print_dumped(value, JSON_INDENT(2) | JSON_SORT_KEYS);
-}
-
-void print_json_line(json_t *value)
-{
-	print_dumped(value, JSON_COMPACT);
-}
 
 static void print_names(json_t *names)
 {
@@ -138,78 +27,19 @@ static void print_names(json_t *names)
 
 	if (json_array_size(names) == 0)
 		return;
-	fputs(" (", out());
+	fputs(" (", print_stream());
 	json_array_foreach(names, index, name) {
-		fputs(index > 0 ? ", " : "", out());
+		fputs(index > 0 ? ", " : "", print_stream());
 		print_clean(json_string_value(name));
 	}
-	putc(')', out());
+	putc(')', print_stream());
 }
 
-/* --- explain ---------------------------------------------------------------------------------- */
-
-static void line(const char *label, const char *text)
+static const char *value_of(const json_t *change, const char *key)
 {
-	if (text[0] == '\0')
-		return;
-	fprintf(out(), "%-11s", label);
-	print_clean(text);
-	putc('\n', out());
-}
+	const char *text = json_text(change, key);
 
-static void print_pause(json_t *run)
-{
-	const char *until = json_text(run, "paused_until");
-	char when[PRINT_TIME], text[PRINT_TIME + 8];
-
-	snprintf(text, sizeof(text), "until %s", print_due_time(when, until));
-	line("paused", until[0] != '\0' ? text : "");
-}
-
-static void print_event(json_t *event)
-{
-	char when[PRINT_TIME];
-
-	print_clean(print_local_time(when, json_text(event, "time")));
-	fputs("  ", out());
-	print_clean(json_text(event, "text"));
-	putc('\n', out());
-}
-
-static void print_explain(json_t *result)
-{
-	json_t *run = json_object_get(result, "run"), *health = json_object_get(run, "health");
-	json_t *service = json_object_get(json_object_get(result, "state"), "service_state");
-	json_t *error = json_object_get(service, "last_error"), *event;
-	char age[TEXT_AGE], when[PRINT_TIME], failure[1024] = "";
-	size_t index;
-
-	if (json_is_object(error))
-		snprintf(failure, sizeof(failure), "%s (%s)", json_text(error, "text"),
-			json_text(error, "kind"));
-	print_clean(json_text(result, "name"));
-	fputs(": module ", out());
-	print_clean(json_text(run, "module"));
-	fputs(", ", out());
-	print_clean(json_text(run, "status"));
-	fprintf(out(), " for %s\n", print_age(age, json_text(run, "since")));
-	line("failed", json_text(run, "reason"));
-	line("health", json_text(health, "text"));
-	line("evidence", json_text(service, "evidence"));
-	line("decision", json_text(service, "decision"));
-	print_pause(run);
-	line("next try", print_due_time(when, json_text(service, "next_retry")));
-	line("last error", failure);
-	json_array_foreach(json_object_get(run, "history"), index, event)
-		print_event(event);
-}
-
-/* --- reload and other verbs ------------------------------------------------------------------- */
-
-/* Prints a value of an option; "": it has none. */
-static void print_value(const char *text)
-{
-	print_clean(text[0] != '\0' ? text : "(none)");
+	return text[0] != '\0' ? text : "(none)";
 }
 
 /* Prints one line for each option: "web: interval 5s -> 10s". */
@@ -218,16 +48,9 @@ static void print_options(const char *name, json_t *options)
 	const char *option;
 	json_t *change;
 
-	json_object_foreach(options, option, change) {
-		print_clean(name);
-		fputs(": ", out());
-		print_clean(option);
-		putc(' ', out());
-		print_value(json_text(change, "old"));
-		fputs(" -> ", out());
-		print_value(json_text(change, "new"));
-		putc('\n', out());
-	}
+	json_object_foreach(options, option, change)
+		print_new(memory_format("%s: %s %s -> %s", name, option, value_of(change, "old"),
+			value_of(change, "new")));
 }
 
 static void print_changes(json_t *result, bool dry_run)
@@ -237,12 +60,10 @@ static void print_changes(json_t *result, bool dry_run)
 
 	json_object_foreach(json_object_get(result, "changes"), name, options) {
 		print_options(name, options);
-		if (json_object_size(options) > 0)
-			continue;
-		print_clean(name);
-		fputs(dry_run ? ": would be started again, because it has failed\n"
-			      : ": started again, because it had failed\n",
-			out());
+		if (json_object_size(options) == 0)
+			print_new(memory_format("%s: %s", name,
+				dry_run ? "would be started again, because it has failed"
+					: "started again, because it had failed"));
 	}
 	print_options("[vigil]", json_object_get(result, "vigil_changes"));
 }
@@ -252,49 +73,61 @@ static void print_reload(json_t *result)
 	static const char *const lists[] = {"started", "stopped", "changed"};
 	bool dry_run = json_is_true(json_object_get(result, "dry_run"));
 	const char *name;
-	json_t *why, *waiting = json_object_get(result, "restart_needed");
+	json_t *failed = json_object_get(result, "failed"), *why;
+	json_t *waiting = json_object_get(result, "restart_needed");
 
-	fputs(dry_run ? "would reload: " : "reloaded: ", out());
+	fputs(dry_run ? "would reload: " : "reloaded: ", print_stream());
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
 		json_t *names = json_object_get(result, lists[i]);
 
-		fprintf(out(), "%zu %s", json_array_size(names), lists[i]);
+		fprintf(print_stream(), "%zu %s", json_array_size(names), lists[i]);
 		print_names(names);
-		fputs(", ", out());
+		fputs(", ", print_stream());
 	}
-	fprintf(out(), "%d kept\n", (int)json_integer_value(json_object_get(result, "kept")));
+	fprintf(print_stream(), "%d kept\n",
+		(int)json_integer_value(json_object_get(result, "kept")));
 	print_changes(result, dry_run);
-	json_object_foreach(json_object_get(result, "failed"), name, why) {
-		fputs(dry_run ? "would fail: " : "failed: ", out());
-		print_clean(name);
-		fputs(": ", out());
-		print_clean(json_string_value(why));
-		putc('\n', out());
-	}
+	json_object_foreach(failed, name, why)
+		print_new(memory_format("%s: %s: %s", dry_run ? "would fail" : "failed", name,
+			json_text(failed, name)));
 	if (json_array_size(waiting) > 0) {
-		fputs("changes that take effect when vigild is restarted:", out());
+		fputs("changes that take effect when vigild is restarted:", print_stream());
 		print_names(waiting);
-		putc('\n', out());
+		putc('\n', print_stream());
 	}
 }
 
 static void print_version(json_t *result)
 {
-	fputs("vigild ", out());
-	print_clean(json_text(result, "version"));
-	fprintf(out(), ", pid %d\n", (int)json_integer_value(json_object_get(result, "pid")));
+	print_new(memory_format("vigild %s, pid %d", json_text(result, "version"),
+		(int)json_integer_value(json_object_get(result, "pid"))));
 }
 
 static void print_run(json_t *result)
 {
-	print_clean(json_text(result, "ticked"));
-	fputs(" has ticked\n", out());
+	size_t index;
+	json_t *name;
+
+	json_array_foreach(json_object_get(result, "ticked"), index, name)
+		print_new(memory_format("%s has ticked", json_string_value(name)));
 }
 
-static void print_restart(json_t *result)
+/* Prints the steps of start, stop and restart: the outcomes, or with --dry-run only the order. */
+static void print_steps(json_t *result)
 {
-	print_clean(json_text(result, "restarting"));
-	fputs(": restarting its service\n", out());
+	bool dry_run = json_is_true(json_object_get(result, "dry_run"));
+	size_t index;
+	json_t *row;
+
+	json_array_foreach(json_object_get(result, "steps"), index, row) {
+		if (dry_run)
+			fprintf(print_stream(),
+				"step %d: ", (int)json_integer_value(json_object_get(row, "step")));
+		print_clean(json_text(row, "name"));
+		fputs(dry_run ? "\n" : ": ", print_stream());
+		if (!dry_run)
+			print_line(json_text(row, "text"));
+	}
 }
 
 static void print_paused(json_t *result)
@@ -303,22 +136,25 @@ static void print_paused(json_t *result)
 
 	if (names == NULL)
 		names = json_object_get(result, "resumed");
-	fprintf(out(), "%s %zu", paused != NULL ? "paused" : "resumed", json_array_size(names));
+	if (paused == NULL && json_array_size(names) == 0) {
+		fputs("no daemon was paused\n", print_stream());
+		return;
+	}
+	fprintf(print_stream(), "%s %zu", paused != NULL ? "paused" : "resumed",
+		json_array_size(names));
 	print_names(names);
-	putc('\n', out());
+	putc('\n', print_stream());
 }
 
 static void print_log(json_t *result)
 {
-	fputs("the log level is now ", out());
-	print_clean(json_text(result, "level"));
-	putc('\n', out());
+	print_new(memory_format("the log level is now %s", json_text(result, "level")));
 }
 
 /* Keeps tabs, because plugins print them in tables. */
 static void print_plugin_line(const char *text)
 {
-	print_escaped(out(), text, strlen(text), "\t");
+	print_escaped(print_stream(), text, strlen(text), "\t");
 }
 
 /* Prints the output of a plugin: a line, a bar and performance data, then more lines. */
@@ -329,13 +165,33 @@ static void print_check(json_t *result)
 
 	print_plugin_line(json_text(result, "output"));
 	if (json_text(result, "perfdata")[0] != '\0') {
-		fputs(" | ", out());
+		fputs(" | ", print_stream());
 		print_clean(json_text(result, "perfdata"));
 	}
-	putc('\n', out());
+	putc('\n', print_stream());
 	json_array_foreach(json_object_get(result, "long_output"), index, line) {
 		print_plugin_line(json_string_value(line));
-		putc('\n', out());
+		putc('\n', print_stream());
+	}
+}
+
+/* Prints the answer of a verb of a module, or the verbs that the module has. */
+static void print_call(json_t *result)
+{
+	json_t *verbs = json_object_get(result, "verbs"), *help;
+	json_t *answer = json_object_get(result, "answer");
+	const char *verb;
+
+	if (verbs != NULL && json_object_size(verbs) == 0)
+		print_new(memory_format("%s has no verbs of its own", json_text(result, "name")));
+	json_object_foreach(verbs, verb, help)
+		print_new(memory_format("%s %s", verb, json_string_value(help)));
+	if (json_is_string(answer)) {
+		print_escaped(print_stream(), json_string_value(answer), json_string_length(answer),
+			"\t\n");
+		putc('\n', print_stream());
+	} else if (answer != NULL && !json_is_null(answer)) {
+		print_json(answer);
 	}
 }
 
@@ -343,6 +199,7 @@ static const struct {
 	const char *verb;
 	void (*print)(json_t *result);
 } printers[] = {
+	{"call", print_call},
 	{"check", print_check},
 	{"explain", print_explain},
 	{"reload", print_reload},
@@ -350,7 +207,9 @@ static const struct {
 	{"unregister", print_reload},
 	{"version", print_version},
 	{"run", print_run},
-	{"restart", print_restart},
+	{"start", print_steps},
+	{"stop", print_steps},
+	{"restart", print_steps},
 	{"pause", print_paused},
 	{"resume", print_paused},
 	{"log", print_log},
@@ -358,7 +217,7 @@ static const struct {
 
 void print_result(const char *verb, json_t *result, unsigned flags)
 {
-	if (print_table(out(), verb, result, flags))
+	if (print_table(print_stream(), verb, result, flags))
 		return;
 	for (size_t i = 0; i < sizeof(printers) / sizeof(*printers); i++) {
 		if (strcmp(printers[i].verb, verb) == 0) {

@@ -1,5 +1,5 @@
 /*
- * print_table: prints the replies of vigild that are tables: status, list and modules.
+ * print_table: prints the replies of vigild that are tables: status, list, modules and services.
  *
  * Each table is an array of columns, and a column is a heading and the function that makes a cell
  * of a row of the reply.  Colours are used only on a terminal, and not if NO_COLOR is set or the
@@ -14,14 +14,16 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "client/print_services.h"
 #include "client/print_time.h"
 #include "client/table.h"
 #include "state/json_text.h"
 
 struct column {
 	const char *heading;
-	void (*add)(struct table *table, json_t *row);
-	bool verbose; /* with PRINT_VERBOSE only */
+	void (*add)(struct table *table, const json_t *row, const char *key);
+	const char *key; /* of the value in the row; NULL: the function reads several values */
+	bool verbose;    /* with PRINT_VERBOSE only */
 };
 
 bool print_can_control(void)
@@ -48,13 +50,19 @@ static unsigned terminal_width(void)
 }
 
 /* An empty cell is "-", so that a line can be split at its spaces. */
-static void add_text(struct table *table, enum colour colour, const char *text)
+static void add_cell(struct table *table, enum colour colour, const char *text)
 {
 	table_add(table, colour, text[0] != '\0' ? text : "-");
 }
 
-static void add_number(struct table *table, const json_t *number)
+static void add_text(struct table *table, const json_t *row, const char *key)
 {
+	add_cell(table, COLOUR_NONE, json_text(row, key));
+}
+
+static void add_number(struct table *table, const json_t *row, const char *key)
+{
+	const json_t *number = json_object_get(row, key);
 	char text[32] = "-";
 
 	if (json_is_integer(number))
@@ -62,21 +70,11 @@ static void add_number(struct table *table, const json_t *number)
 	table_add(table, COLOUR_NONE, text);
 }
 
-static void add_age(struct table *table, const char *time)
+static void add_age(struct table *table, const json_t *row, const char *key)
 {
 	char age[TEXT_AGE];
 
-	table_add(table, COLOUR_NONE, print_age(age, time));
-}
-
-static void add_name(struct table *table, json_t *row)
-{
-	add_text(table, COLOUR_NONE, json_text(row, "name"));
-}
-
-static void add_module(struct table *table, json_t *row)
-{
-	add_text(table, COLOUR_NONE, json_text(row, "module"));
+	table_add(table, COLOUR_NONE, print_age(age, json_text(row, key)));
 }
 
 /* --- status ----------------------------------------------------------------------------------- */
@@ -108,24 +106,11 @@ static enum colour colour_of(const char *word)
 	return COLOUR_NONE;
 }
 
-static void add_word(struct table *table, const char *word)
+static void add_word(struct table *table, const json_t *row, const char *key)
 {
-	add_text(table, colour_of(word), word);
-}
+	const char *word = json_text(row, key);
 
-static void add_state(struct table *table, json_t *row)
-{
-	add_word(table, json_text(row, "state"));
-}
-
-static void add_since(struct table *table, json_t *row)
-{
-	add_age(table, json_text(row, "state_since"));
-}
-
-static void add_restarts(struct table *table, json_t *row)
-{
-	add_number(table, json_object_get(row, "restarts"));
+	add_cell(table, colour_of(word), word);
 }
 
 /* A daemon that has failed reports no health, and is CRITICAL for `vigilctl check`, too. */
@@ -136,37 +121,12 @@ static const char *level_of(const json_t *row)
 	return json_text(row, "reason")[0] != '\0' ? "CRITICAL" : level;
 }
 
-static void add_health(struct table *table, json_t *row)
+static void add_health(struct table *table, const json_t *row, const char *key)
 {
-	add_word(table, level_of(row));
+	add_cell(table, colour_of(level_of(row)), level_of(row));
 }
 
-static void add_status(struct table *table, json_t *row)
-{
-	add_word(table, json_text(row, "status"));
-}
-
-static void add_service(struct table *table, json_t *row)
-{
-	add_text(table, COLOUR_NONE, json_text(row, "service"));
-}
-
-static void add_ticks(struct table *table, json_t *row)
-{
-	add_number(table, json_object_get(row, "ticks"));
-}
-
-static void add_missed(struct table *table, json_t *row)
-{
-	add_number(table, json_object_get(row, "missed"));
-}
-
-static void add_last_tick(struct table *table, json_t *row)
-{
-	add_age(table, json_text(row, "last_tick"));
-}
-
-static void add_message(struct table *table, json_t *row)
+static void add_message(struct table *table, const json_t *row, const char *key)
 {
 	const char *reason = json_text(row, "reason");
 
@@ -177,37 +137,37 @@ static void add_message(struct table *table, json_t *row)
 }
 
 static const struct column status_columns[] = {
-	{"NAME", add_name, false},
-	{"STATE", add_state, false},
-	{"SINCE", add_since, false},
-	{"RESTARTS", add_restarts, false},
-	{"HEALTH", add_health, false},
-	{"MODULE", add_module, true},
-	{"SERVICE", add_service, true},
-	{"STATUS", add_status, true},
-	{"TICKS", add_ticks, true},
-	{"MISSED", add_missed, true},
-	{"LAST", add_last_tick, true},
-	{"MESSAGE", add_message, false},
+	{"NAME", add_text, "name", false},
+	{"STATE", add_word, "state", false},
+	{"SINCE", add_age, "state_since", false},
+	{"RESTARTS", add_number, "restarts", false},
+	{"HEALTH", add_health, NULL, false},
+	{"MODULE", add_text, "module", true},
+	{"SERVICE", add_text, "service", true},
+	{"STATUS", add_word, "status", true},
+	{"TICKS", add_number, "ticks", true},
+	{"MISSED", add_number, "missed", true},
+	{"LAST", add_age, "last_tick", true},
+	{"MESSAGE", add_message, NULL, false},
 };
 
 /* --- list ------------------------------------------------------------------------------------- */
 
-static void add_enabled(struct table *table, json_t *row)
+static void add_enabled(struct table *table, const json_t *row, const char *key)
 {
-	bool enabled = json_is_true(json_object_get(row, "enabled"));
+	bool enabled = json_is_true(json_object_get(row, key));
 
 	table_add(table, enabled ? COLOUR_GOOD : COLOUR_DIM, enabled ? "yes" : "no");
 }
 
-static void add_options(struct table *table, json_t *row)
+static void add_options(struct table *table, const json_t *row, const char *key)
 {
 	char *all = memory_text(""), *longer;
-	const char *key;
+	const char *name;
 	json_t *value;
 
-	json_object_foreach(json_object_get(row, "options"), key, value) {
-		longer = memory_format("%s%s%s=%s", all, all[0] ? " " : "", key,
+	json_object_foreach(json_object_get(row, key), name, value) {
+		longer = memory_format("%s%s%s=%s", all, all[0] ? " " : "", name,
 			json_is_string(value) ? json_string_value(value) : "");
 		free(all);
 		all = longer;
@@ -216,11 +176,19 @@ static void add_options(struct table *table, json_t *row)
 	free(all);
 }
 
+static void add_time_left(struct table *table, const json_t *row, const char *key)
+{
+	char left[TEXT_AGE];
+
+	table_add(table, COLOUR_NONE, print_time_left(left, json_text(row, key)));
+}
+
 static const struct column list_columns[] = {
-	{"NAME", add_name, false},
-	{"MODULE", add_module, false},
-	{"ENABLED", add_enabled, false},
-	{"OPTIONS", add_options, false},
+	{"NAME", add_text, "name", false},
+	{"MODULE", add_text, "module", false},
+	{"ENABLED", add_enabled, "enabled", false},
+	{"NEXT", add_time_left, "next_tick", false},
+	{"OPTIONS", add_options, "options", false},
 };
 
 /* --- modules ---------------------------------------------------------------------------------- */
@@ -230,27 +198,61 @@ static bool is_loaded(const json_t *row)
 	return json_is_true(json_object_get(row, "loaded"));
 }
 
-static void add_loaded(struct table *table, json_t *row)
+static bool is_refused(const json_t *row)
 {
-	table_add(table, is_loaded(row) ? COLOUR_GOOD : COLOUR_BAD,
-		is_loaded(row) ? "yes" : "refused");
+	return json_object_get(row, "why") != NULL;
 }
 
-static void add_path(struct table *table, json_t *row)
+static void add_loaded(struct table *table, const json_t *row, const char *key)
 {
-	table_add(table, COLOUR_NONE, json_text(row, "path"));
+	if (json_is_true(json_object_get(row, "changed")))
+		table_add(table, COLOUR_BAD, "changed");
+	else if (is_loaded(row))
+		table_add(table, COLOUR_GOOD, "yes");
+	else
+		table_add(table, is_refused(row) ? COLOUR_BAD : COLOUR_NONE,
+			is_refused(row) ? "refused" : "no");
 }
 
-static void add_summary(struct table *table, json_t *row)
+static void add_summary(struct table *table, const json_t *row, const char *key)
 {
-	table_add(table, COLOUR_NONE, json_text(row, is_loaded(row) ? "summary" : "why"));
+	table_add(table, COLOUR_NONE, json_text(row, is_refused(row) ? "why" : "summary"));
 }
 
 static const struct column modules_columns[] = {
-	{"NAME", add_name, false},
-	{"LOADED", add_loaded, false},
-	{"FILE", add_path, false},
-	{"SUMMARY", add_summary, false},
+	{"NAME", add_text, "name", false},
+	{"LOADED", add_loaded, NULL, false},
+	{"FILE", add_text, "path", false},
+	{"SUMMARY", add_summary, NULL, false},
+};
+
+/* --- services --------------------------------------------------------------------------------- */
+
+static void add_service_state(struct table *table, const json_t *row, const char *key)
+{
+	const char *word = print_services_state(row);
+
+	add_cell(table, colour_of(word), word);
+}
+
+static const struct column services_columns[] = {
+	{"NAME", add_text, "name", false},
+	{"STATE", add_service_state, NULL, false},
+	{"SINCE", add_age, "since", false},
+	{"BOOT", print_services_boot, NULL, false},
+	{"AFTER A CRASH", print_services_crash, NULL, false},
+	{"WATCHED", print_services_watched, NULL, false},
+};
+
+/* The same with all words about a crash. */
+static const struct column services_verbose_columns[] = {
+	{"NAME", add_text, "name", false},
+	{"MANAGER", add_text, "manager", false},
+	{"STATE", add_service_state, NULL, false},
+	{"SINCE", add_age, "since", false},
+	{"BOOT", print_services_boot, NULL, false},
+	{"WATCHED", print_services_watched, NULL, false},
+	{"AFTER A CRASH", print_services_crash_text, NULL, false},
 };
 
 /* --- tables ----------------------------------------------------------------------------------- */
@@ -308,9 +310,26 @@ static void print_columns(
 	json_array_foreach(rows, index, row)
 		for (size_t i = 0; i < count; i++)
 			if (verbose || !columns[i].verbose)
-				columns[i].add(table, row);
+				columns[i].add(table, row, columns[i].key);
 	table_print(table, to);
 	table_free(table);
+}
+
+/* The reply of services is an object with the rows in it. */
+static void print_services(FILE *to, json_t *result, unsigned flags)
+{
+	json_t *rows = json_object_get(result, "services");
+	bool unprotected = json_is_true(json_object_get(result, "unprotected"));
+
+	if (json_array_size(rows) == 0)
+		fputs(unprotected ? "no service would stay down after a crash\n"
+				  : "no service manager knows a service\n",
+			to);
+	else if ((flags & PRINT_VERBOSE) != 0)
+		print_columns(
+			to, services_verbose_columns, COUNT(services_verbose_columns), rows, true);
+	else
+		print_columns(to, services_columns, COUNT(services_columns), rows, false);
 }
 
 bool print_table(FILE *to, const char *verb, json_t *result, unsigned flags)
@@ -319,6 +338,10 @@ bool print_table(FILE *to, const char *verb, json_t *result, unsigned flags)
 	size_t i = 0;
 	json_t *rows;
 
+	if (strcmp(verb, "services") == 0) {
+		print_services(to, result, flags);
+		return true;
+	}
 	while (i < COUNT(tables) && strcmp(tables[i].verb, verb) != 0)
 		i++;
 	if (i == COUNT(tables))

@@ -1,5 +1,5 @@
 /*
- * print_table: prints the replies of vigild that are tables: status, list and modules.
+ * print_table: prints the replies of vigild that are tables: status, list, modules and services.
  */
 #ifndef PRINT_TABLE_H
 #define PRINT_TABLE_H

@@ -7,28 +7,17 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* Parses "2026-01-31T12:34:56.789Z" to seconds since 1970.  NAN: not a time. */
-static double parse(const char *time_text)
-{
-	struct tm tm = {0};
-	char *rest = strptime(time_text, "%Y-%m-%dT%H:%M:%S", &tm);
-	double fraction = rest != NULL && *rest == '.' ? strtod(rest, &rest) : 0;
-
-	if (rest == NULL || strcmp(rest, "Z") != 0)
-		return NAN;
-	return (double)timegm(&tm) + fraction;
-}
+#include "base/time_text.h"
 
 static double seconds_since(const char *time_text)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9 - parse(time_text);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9 - time_text_utc(time_text);
 }
 
 char *print_age(char buf[TEXT_AGE], const char *time_text)
@@ -38,9 +27,16 @@ char *print_age(char buf[TEXT_AGE], const char *time_text)
 	return isnan(seconds) ? strcpy(buf, "-") : text_format_age(buf, seconds);
 }
 
+char *print_time_left(char buf[TEXT_AGE], const char *time_text)
+{
+	double seconds = -seconds_since(time_text);
+
+	return seconds > 0 ? text_format_age(buf, seconds) : strcpy(buf, "-");
+}
+
 char *print_local_time(char buf[PRINT_TIME], const char *time_text)
 {
-	double seconds = parse(time_text);
+	double seconds = time_text_utc(time_text);
 	time_t when = isnan(seconds) ? 0 : (time_t)floor(seconds);
 	struct tm tm;
 

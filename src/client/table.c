@@ -13,9 +13,10 @@
 
 #define GAP 2
 
-/* On a terminal the first column, which has the names, is narrowed down to FIRST_MIN columns so
- * that the last one has at least LAST_MIN. */
+/* On a terminal the first column, which has the names, is narrowed down to FIRST_MIN columns, and
+ * then the others to OTHER_MIN, so that the last one has at least LAST_MIN. */
 #define FIRST_MIN 12
+#define OTHER_MIN 8
 #define LAST_MIN  30
 
 struct cell {
@@ -154,16 +155,37 @@ static void print_row(const struct table *table, size_t first, const size_t *wid
 	fputc('\n', to);
 }
 
-/* Takes columns from the first column if the last one has too few. */
-static void narrow_first(const struct table *table, size_t *widths)
+/* Returns the widest column in between. */
+static size_t widest_of(const struct table *table, const size_t *widths)
 {
-	size_t needed = LAST_MIN, spare = widths[0] > FIRST_MIN ? widths[0] - FIRST_MIN : 0,
-	       missing;
+	size_t widest = 1;
+
+	for (size_t i = 2; i + 1 < table->columns; i++)
+		if (widths[i] > widths[widest])
+			widest = i;
+	return widest;
+}
+
+/* If the last column has too few columns of the terminal, takes them from the first one and then
+ * from the widest ones in between. */
+static void narrow_others(const struct table *table, size_t *widths)
+{
+	size_t last = column_width(table, table->columns - 1);
+	size_t needed = last < LAST_MIN ? last : LAST_MIN,
+	       spare = widths[0] > FIRST_MIN ? widths[0] - FIRST_MIN : 0, missing, widest;
 
 	for (size_t i = 0; i + 1 < table->columns; i++)
 		needed += widths[i] + GAP;
 	missing = table->width > 0 && needed > table->width ? needed - table->width : 0;
-	widths[0] -= missing < spare ? missing : spare;
+	if (missing < spare)
+		spare = missing;
+	widths[0] -= spare;
+	for (missing -= spare; missing > 0 && table->columns > 2; missing--) {
+		widest = widest_of(table, widths);
+		if (widths[widest] <= OTHER_MIN)
+			return;
+		widths[widest]--;
+	}
 }
 
 void table_print(const struct table *table, FILE *to)
@@ -172,7 +194,7 @@ void table_print(const struct table *table, FILE *to)
 
 	for (size_t i = 0; i < table->columns; i++)
 		widths[i] = column_width(table, i);
-	narrow_first(table, widths);
+	narrow_others(table, widths);
 	for (size_t i = 0; i < table->count; i += table->columns)
 		print_row(table, i, widths, to);
 	free(widths);

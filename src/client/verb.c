@@ -13,8 +13,10 @@
 #include "base/diagnostic.h"
 #include "base/memory.h"
 #include "client/print.h"
+#include "client/print_text.h"
 #include "client/print_table.h"
 #include "host/dropin.h"
+#include "state/json_text.h"
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
@@ -44,8 +46,13 @@ int verb_read(struct verb *verb, char *const *words, char *why, size_t size)
 	verb->params = command_params(verb->command, words + 1, why, size);
 	verb->bare = take_switch(verb, "get", "raw");
 	verb->follow = take_switch(verb, "status", "watch");
-	verb->table = (take_switch(verb, "status", "verbose") ? PRINT_VERBOSE : 0) |
-		      (take_switch(verb, "status", "worst") ? PRINT_WORST_FIRST : 0);
+	verb->registers = take_switch(verb, "services", "register");
+	verb->dry_run = take_switch(verb, "services", "dry_run");
+	verb->table =
+		(take_switch(verb, "status", "verbose") || take_switch(verb, "services", "verbose")
+				? PRINT_VERBOSE
+				: 0) |
+		(take_switch(verb, "status", "worst") ? PRINT_WORST_FIRST : 0);
 	return verb->params != NULL ? 0 : -EINVAL;
 }
 
@@ -117,9 +124,15 @@ void verb_print(const struct verb *verb, bool json, json_t *result)
 
 void verb_print_failure(FILE *to, const char *who, const struct command_reply *reply)
 {
-	json_t *diagnostic;
+	json_t *diagnostic, *step;
 	size_t index;
 
+	json_array_foreach(json_object_get(reply->data, "steps"), index, step) {
+		print_message(to, json_text(step, "name"));
+		fputs(": ", to);
+		print_message(to, json_text(step, "text"));
+		fputc('\n', to);
+	}
 	json_array_foreach(json_object_get(reply->data, "complaints"), index, diagnostic) {
 		print_message(to, json_string_value(diagnostic));
 		fputc('\n', to);

@@ -17,7 +17,9 @@ struct verb {
 	json_t *params;
 	bool bare;      /* get -r: prints a string without quotes */
 	bool follow;    /* status --watch: prints until interrupted */
-	unsigned table; /* status -v, -w: PRINT_ flags of print_table.h */
+	bool registers; /* services --register */
+	bool dry_run;   /* services --dry-run */
+	unsigned table; /* status -v, -w, services -v: PRINT_ flags of print_table.h */
 };
 
 /* Parses words, the verb and its arguments, ended by NULL.  0, or with the reason in why: -ENOENT:

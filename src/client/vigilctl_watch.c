@@ -13,7 +13,6 @@
 
 #include "base/clock.h"
 #include "client/client.h"
-#include "client/print.h"
 #include "client/print_table.h"
 
 #define PACE     (100 * CLOCK_MS) /* minimum time between two outputs */
@@ -24,12 +23,10 @@
 static int ask(struct client *client, const struct verb *verb, bool json, bool terminal)
 {
 	struct command_reply reply = {0};
-	json_t *object =
-		client_call(client, "status", json_incref(verb->params), client_patience("status"));
+	int err = client_ask(client, "status", json_incref(verb->params), &reply);
 
-	if (object == NULL)
-		return -errno;
-	client_read_reply(object, &reply);
+	if (err != 0)
+		return err;
 	if (terminal)
 		fputs(TERMINAL, stdout);
 	if (reply.code == 0)
@@ -38,12 +35,9 @@ static int ask(struct client *client, const struct verb *verb, bool json, bool t
 		verb_print_failure(stderr, "vigilctl: ", &reply);
 	if (!terminal && reply.code == 0)
 		putchar('\n');
-	json_decref(reply.result);
-	json_decref(reply.data);
-	json_decref(object);
-	if (fflush(stdout) != 0)
-		return -errno;
-	return reply.code == 0 ? 0 : -ECANCELED;
+	err = reply.code == 0 ? 0 : -ECANCELED;
+	command_reply_clear(&reply);
+	return fflush(stdout) == 0 ? err : -errno;
 }
 
 /* Reads the notifications that have arrived.  1: there were some; 0: none; or -errno. */
@@ -84,12 +78,11 @@ static int wait_for_change(struct client *client, bool terminal, uint64_t printe
 static int follow(struct client *watcher, struct client *asker, const struct verb *verb, bool json)
 {
 	bool terminal = print_can_control();
-	json_t *object = client_call(
-		watcher, "watch", json_pack("{s:s}", "pointer", "/runs"), client_patience("watch"));
+	struct command_reply reply = {0};
 	uint64_t printed;
-	int err = object != NULL ? 0 : -errno;
+	int err = client_ask(watcher, "watch", json_pack("{s:s}", "pointer", "/runs"), &reply);
 
-	json_decref(object);
+	command_reply_clear(&reply);
 	while (err == 0) {
 		printed = clock_now();
 		err = ask(asker, verb, json, terminal);

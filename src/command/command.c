@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "command/pending.h"
 #include "command/reply_stream.h"
 
 /* Removes incomplete UTF-8 sequences, because a truncated name may end in one and JSON cannot
@@ -51,6 +52,16 @@ const char *command_text(json_t *params, const char *name)
 	return json_string_value(json_object_get(params, name));
 }
 
+const char *command_client(const struct command_reply *reply, char by[32])
+{
+	by[0] = '\0';
+	if (reply->peer != NULL && reply->peer->uid == 0)
+		snprintf(by, 32, "root");
+	else if (reply->peer != NULL)
+		snprintf(by, 32, "uid %lu", (unsigned long)reply->peer->uid);
+	return by;
+}
+
 void command_answer(struct host *host, const struct section *sections, struct command_reply *reply)
 {
 	const char *name;
@@ -86,8 +97,13 @@ const struct command commands[] = {
 		ACCESS_READ, false, {MAYBE_WORD("pointer")}, NULL},
 	{"list", "", "print the daemons of the configuration, enabled or not",
 		ACCESS_READ, false, {NOTHING}, command_list},
-	{"explain", "NAME", "print the evidence, the decision and the history of a daemon",
-		ACCESS_READ, false, {WORD("name")}, command_explain},
+	{"services", "[GLOB...] [-u] [-v] [--register [--dry-run]]",
+		"print all services of the machine, and what happens when they crash",
+		ACCESS_READ, false,
+		{WORDS("names"), SWITCH("unprotected"), SWITCH("verbose"), SWITCH("register"),
+			SWITCH("dry_run")}, command_services},
+	{"explain", "NAME [--since TIME]", "print the evidence, the decision and the history of a daemon",
+		ACCESS_READ, false, {WORD("name"), OPTION("since")}, command_explain},
 	{"check", "NAME [-w RANGE] [-c RANGE] [POINTER]", "report a daemon's health or a number as a Nagios plugin",
 		ACCESS_READ, false,
 		{WORD("name"), MAYBE_WORD("pointer"), OPTION("warning"), OPTION("critical")}, command_check},
@@ -97,8 +113,14 @@ const struct command commands[] = {
 		ACCESS_WRITE, true, {ANSWER_SWITCH("dry_run")}, command_reload},
 	{"run", "NAME", "run a tick of a daemon now",
 		ACCESS_WRITE, true, {WORD("name")}, command_tick},
-	{"restart", "NAME", "restart the service of a daemon now",
-		ACCESS_WRITE, false, {WORD("name")}, command_restart},
+	{"start", "NAME... [--dry-run]", "start services in the order of their dependencies",
+		ACCESS_WRITE, false, {WORDS("names"), SWITCH("dry_run")}, command_start},
+	{"stop", "NAME... [--dry-run]", "stop services and keep them down, in the reverse order",
+		ACCESS_WRITE, false, {WORDS("names"), SWITCH("dry_run")}, command_stop},
+	{"restart", "NAME... [--dry-run]", "restart services in the order of their dependencies",
+		ACCESS_WRITE, false, {WORDS("names"), SWITCH("dry_run")}, command_restart},
+	{"call", "NAME [VERB] [ARGUMENT...]", "run a verb of a daemon's module, or print its verbs",
+		ACCESS_WRITE, false, {WORD("name"), MAYBE_WORD("verb"), WORDS("arguments")}, command_call},
 	{"pause", "NAME... | --all [--for 2h] [--reason TEXT]", "maintenance: continue checks, restart nothing",
 		ACCESS_WRITE, true, {WORDS("names"), SWITCH("all"), OPTION("for"), OPTION("reason")},
 		command_pause},
@@ -112,9 +134,10 @@ const struct command commands[] = {
 		ACCESS_WRITE, true, {WORD("level")}, command_log},
 	{"version", "", "print the version of vigild",
 		ACCESS_READ, false, {NOTHING}, command_version},
-	{"module", "new NAME | test NAME|DIR [--ticks N] [key=value ...]",
+	{"module", "new NAME | test NAME|DIR [--ticks N] [--for TIME] [key=value ...]",
 		"create a new module, or test a module",
-		ACCESS_LOCAL, false, {WORD("what"), WORD("module"), WORDS("options"), OPTION("ticks")},
+		ACCESS_LOCAL, false, {WORD("what"), WORD("module"), WORDS("options"), OPTION("ticks"),
+						 OPTION("for")},
 		NULL},
 	{"console", "", "start a prompt for these verbs",
 		ACCESS_LOCAL, false, {NOTHING}, NULL},
@@ -225,6 +248,7 @@ const struct command *command_admit(
 
 void command_reply_clear(struct command_reply *reply)
 {
+	pending_free(reply->pending);
 	reply_stream_free(reply->stream);
 	json_decref(reply->result);
 	json_decref(reply->data);
@@ -257,7 +281,8 @@ void command_run(struct host *host, const struct peer *peer, const char *verb, j
 		run_read(command, host, params, reply);
 	else
 		command->run(host, params, reply);
-	if (reply->result == NULL && reply->stream == NULL && reply->code == 0)
+	if (reply->result == NULL && reply->stream == NULL && reply->pending == NULL &&
+		reply->code == 0)
 		command_fail(reply, COMMAND_INTERNAL, "%s: out of memory for the reply", verb);
 }
 

@@ -15,6 +15,7 @@
 #include <jansson.h>
 
 struct host;
+struct pending;
 struct reply_stream;
 
 enum access {
@@ -48,10 +49,11 @@ struct command_reply {
 	bool in_parts;               /* set by the caller: it accepts a stream */
 	const struct peer *peer;     /* the client; set by command_run; NULL: unknown */
 	struct reply_stream *stream; /* owned by the caller; NULL: no stream */
-	json_t *result;              /* a new reference; NULL: an error, or a stream */
+	struct pending *pending;     /* owned by the caller; NULL: the reply is complete */
+	json_t *result;              /* a new reference; NULL: there is none (yet) */
 	int code;                    /* enum command_error; 0: no error */
 	char message[256];
-	json_t *data; /* a new reference or NULL: {"complaints":[...]} */
+	json_t *data; /* a new reference or NULL: {"complaints":[...]}, {"steps":[...]} */
 };
 
 /* A parameter: its name in "params", its type, and whether it is required.  On a command line, the
@@ -69,7 +71,7 @@ struct command_param {
 
 #define COMMAND_OPTION_NAME 40
 
-#define COMMAND_PARAMS_MAX 4
+#define COMMAND_PARAMS_MAX 5
 
 struct command {
 	const char *verb;
@@ -91,8 +93,8 @@ bool command_allowed(const struct command *command, const struct peer *peer);
 /* Finds the verb and checks access and parameters.  NULL: the reply has the error. */
 const struct command *command_admit(
 	const struct peer *peer, const char *verb, json_t *params, struct command_reply *reply);
-/* Checks with command_admit and runs the handler.  Afterwards exactly one of result, stream and
- * code is set. */
+/* Checks with command_admit and runs the handler.  Afterwards exactly one of result, stream,
+ * pending and code is set. */
 void command_run(struct host *host, const struct peer *peer, const char *verb, json_t *params,
 	struct command_reply *reply);
 /* Frees the contents of a reply and zeroes it. */

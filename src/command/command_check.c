@@ -24,7 +24,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/number.h"
-#include "base/text.h"
 #include "command/daemon_names.h"
 #include "daemon/daemon.h"
 #include "daemon/stale.h"

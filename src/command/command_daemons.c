@@ -1,127 +1,136 @@
 /*
- * command_daemons: the verbs about daemons: explain, run, restart, pause and resume.
+ * command_daemons: the verbs about daemons: explain, run, pause and resume.
  */
 #include "command/command_internal.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
+#include "base/clock.h"
+#include "base/diagnostic.h"
 #include "base/text.h"
+#include "base/time_text.h"
 #include "command/daemon_names.h"
 #include "daemon/daemon.h"
 #include "host/host.h"
 #include "host/pause.h"
+#include "persist/event_log.h"
 #include "state/state.h"
 
-/* The daemon that params name.  NULL: the reply has the error. */
-static struct vigil_daemon *named(struct host *host, json_t *params, struct command_reply *reply)
+/* since: NULL: only the last events, which are at /runs/NAME of the daemon. */
+static json_t *explanation(struct host *host, struct vigil_daemon *d, const struct timespec *since)
 {
-	return daemon_names_find(host, command_text(params, "name"), reply);
+	char pointer[POINTER_MAX] = "/daemons", time[CLOCK_TEXT];
+	json_t *state = NULL, *result;
+
+	if (json_pointer_append(pointer, sizeof(pointer), daemon_name(d)) == 0)
+		state = state_get(host_state(host), pointer);
+	result = json_pack("{s:s,s:o,s:o}", "name", daemon_name(d), "run", host_run_status(host, d),
+		"state", state != NULL ? state : json_object());
+	if (since != NULL)
+		json_object_set_new(result, "events",
+			event_log_read(host_event_log(host), daemon_name(d),
+				clock_text_at(time, *since), 0));
+	return result;
 }
 
+/* Reads the parameter `since`.  False: it is invalid, and the reply has the error. */
+static bool read_since(json_t *params, struct timespec *since, struct command_reply *reply)
+{
+	const char *text = command_text(params, "since");
+	double seconds = text != NULL ? time_text_parse(text) : 0;
+
+	if (seconds >= 0 && seconds <= CLOCK_TEXT_LAST) {
+		*since = (struct timespec){.tv_sec = (time_t)seconds};
+		return true;
+	}
+	command_fail(reply, COMMAND_PARAMS,
+		"invalid time \"%.32s\"; write it like 2h, 13:34, 2026-01-31 or "
+		"\"2026-01-31 13:34\"",
+		text);
+	return false;
+}
+
+/* The result for one daemon is its explanation, and for a pattern an array of them. */
 void command_explain(struct host *host, json_t *params, struct command_reply *reply)
 {
-	struct vigil_daemon *d = named(host, params, reply);
-	char pointer[POINTER_MAX] = "/daemons";
-	json_t *state;
+	const char *name = command_text(params, "name");
+	const struct timespec *since = NULL;
+	struct timespec given;
+	struct vigil_daemon *d;
+	json_t *rows;
 
-	if (d == NULL || json_pointer_append(pointer, sizeof(pointer), daemon_name(d)) != 0)
+	if (!read_since(params, &given, reply))
 		return;
-	state = state_get(host_state(host), pointer);
-	reply->result = json_pack("{s:s,s:o,s:o}", "name", daemon_name(d), "run",
-		host_run_status(host, d), "state", state != NULL ? state : json_object());
+	if (command_text(params, "since") != NULL)
+		since = &given;
+	if (!daemon_names_is_pattern(name)) {
+		d = daemon_names_find(host, name, reply);
+		if (d != NULL)
+			reply->result = explanation(host, d, since);
+		return;
+	}
+	rows = json_array();
+	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++)
+		if (daemon_names_match(host, d, name))
+			json_array_append_new(rows, explanation(host, d, since));
+	if (json_array_size(rows) > 0) {
+		reply->result = rows;
+		return;
+	}
+	json_decref(rows);
+	daemon_names_fail(host, name, reply);
+}
+
+/* Runs a tick of one daemon.  False: it has none, and the reply has the error. */
+static bool tick(struct vigil_daemon *d, struct command_reply *reply)
+{
+	int err = daemon_tick_now(d);
+
+	if (err == -ESRCH)
+		command_fail(reply, COMMAND_REFUSED, "%s is %s", daemon_name(d),
+			daemon_status_name(daemon_status(d)));
+	else if (err != 0)
+		command_fail(reply, COMMAND_REFUSED, "%s has no periodic timer", daemon_name(d));
+	return err == 0;
+}
+
+static void tick_matching(struct host *host, const char *pattern, struct command_reply *reply)
+{
+	json_t *ticked = json_array();
+	struct vigil_daemon *d;
+
+	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++)
+		if (daemon_names_match(host, d, pattern) && daemon_tick_now(d) == 0)
+			json_array_append_new(ticked, json_string(daemon_name(d)));
+	if (json_array_size(ticked) > 0)
+		reply->result = json_pack("{s:O}", "ticked", ticked);
+	else
+		daemon_names_fail(host, pattern, reply);
+	json_decref(ticked);
 }
 
 void command_tick(struct host *host, json_t *params, struct command_reply *reply)
 {
-	struct vigil_daemon *d = named(host, params, reply);
-	int err;
+	const char *name = command_text(params, "name");
+	struct vigil_daemon *d;
 
-	if (d == NULL)
-		return;
-	err = daemon_tick_now(d);
-	if (err == 0)
-		reply->result = json_pack("{s:s}", "ticked", daemon_name(d));
-	else if (err == -ESRCH)
-		command_fail(reply, COMMAND_REFUSED, "%s is %s", daemon_name(d),
-			daemon_status_name(daemon_status(d)));
-	else
-		command_fail(reply, COMMAND_REFUSED, "%s has no periodic timer", daemon_name(d));
-}
-
-void command_restart(struct host *host, json_t *params, struct command_reply *reply)
-{
-	struct vigil_daemon *d = named(host, params, reply);
-	int err;
-
-	if (d == NULL)
-		return;
-	err = daemon_verb(d, "restart");
-	if (err == 0)
-		reply->result = json_pack("{s:s}", "restarting", daemon_name(d));
-	else if (err == -ENOSYS)
-		command_fail(reply, COMMAND_REFUSED, "%s is %s and has no service to restart",
-			daemon_name(d), daemon_status_name(daemon_status(d)));
-	else if (err == -EALREADY)
-		command_fail(reply, COMMAND_REFUSED, "%s: a restart is under way", daemon_name(d));
-	else
-		command_fail(reply, COMMAND_REFUSED, "%s: %s", daemon_name(d), strerror(-err));
+	if (daemon_names_is_pattern(name)) {
+		tick_matching(host, name, reply);
+	} else {
+		d = daemon_names_find(host, name, reply);
+		if (d != NULL && tick(d, reply))
+			reply->result = json_pack("{s:[s]}", "ticked", daemon_name(d));
+	}
+	command_settle(host, reply);
 }
 
 /* --- maintenance ------------------------------------------------------------------------------ */
 
-static bool matches(struct host *host, const struct vigil_daemon *d, json_t *globs, bool all)
-{
-	size_t index;
-	json_t *glob;
-
-	if (all)
-		return true;
-	json_array_foreach(globs, index, glob)
-		if (json_is_string(glob) && daemon_names_match(host, d, json_string_value(glob)))
-			return true;
-	return false;
-}
-
-/* Checks that each name or glob matches a daemon or its service.  False: one does not, and the
- * reply has the error. */
-static bool check_globs(struct host *host, json_t *globs, struct command_reply *reply)
-{
-	struct vigil_daemon *d;
-	size_t index;
-	json_t *glob;
-	bool found;
-
-	json_array_foreach(globs, index, glob) {
-		const char *text = json_string_value(glob);
-
-		found = false;
-		for (size_t i = 0; text != NULL && (d = host_daemon(host, i)) != NULL; i++)
-			found = found || daemon_names_match(host, d, text);
-		if (!found) {
-			daemon_names_fail(host, text != NULL ? text : "", reply);
-			return false;
-		}
-	}
-	return true;
-}
-
-/* The client's user as a uid, because looking up the name could block the loop. */
-static const char *asked_by(const struct command_reply *reply, char by[32])
-{
-	by[0] = '\0';
-	if (reply->peer != NULL && reply->peer->uid == 0)
-		snprintf(by, 32, "root");
-	else if (reply->peer != NULL)
-		snprintf(by, 32, "uid %lu", (unsigned long)reply->peer->uid);
-	return by;
-}
-
 static void pause_or_resume(
 	struct host *host, json_t *params, double seconds, bool begin, struct command_reply *reply)
 {
-	bool all = json_is_true(json_object_get(params, "all"));
+	bool all = json_is_true(json_object_get(params, "all")), *chosen = NULL;
 	json_t *globs = json_object_get(params, "names"), *names;
 	const char *reason = command_text(params, "reason");
 	struct vigil_daemon *d;
@@ -131,19 +140,22 @@ static void pause_or_resume(
 		command_fail(reply, COMMAND_PARAMS, "name at least one daemon, or use --all");
 		return;
 	}
-	if (!check_globs(host, globs, reply))
+	if (!all)
+		chosen = daemon_names_choose(host, globs, reply);
+	if (!all && chosen == NULL)
 		return;
 	names = json_array();
 	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++) {
-		if (!matches(host, d, globs, all))
+		if (!all && !chosen[i])
 			continue;
 		if (begin)
 			pause_start(host_pauses(host), d, seconds, reason != NULL ? reason : "",
-				asked_by(reply, by));
-		else
-			pause_stop(host_pauses(host), d);
+				command_client(reply, by));
+		else if (!pause_stop(host_pauses(host), d) && !host_is_quarantined(host, d))
+			continue;
 		json_array_append_new(names, json_string(daemon_name(d)));
 	}
+	free(chosen);
 	reply->result = json_pack("{s:o}", begin ? "paused" : "resumed", names);
 }
 
@@ -160,12 +172,36 @@ void command_pause(struct host *host, json_t *params, struct command_reply *repl
 	pause_or_resume(host, params, seconds, true, reply);
 }
 
+/* A reload opens the modules that are no longer in quarantine.  The log has its result.  resumed:
+ * the result of the verb. */
+static bool try_released(struct host *host, json_t *resumed, struct command_reply *reply)
+{
+	struct diagnostics diagnostics = {0};
+	json_t *changes;
+	int err = host_reload(host, &changes, &diagnostics);
+
+	json_decref(changes);
+	diagnostics_clear(&diagnostics);
+	if (err == -EAGAIN)
+		return false;
+	reply->result = json_incref(resumed);
+	return true;
+}
+
 void command_resume(struct host *host, json_t *params, struct command_reply *reply)
 {
+	json_t *resumed, *name;
+	bool reload = false;
 	size_t index;
-	json_t *name;
 
 	pause_or_resume(host, params, 0, false, reply);
 	json_array_foreach(json_object_get(reply->result, "resumed"), index, name)
-		host_release(host, json_string_value(name));
+		if (host_release(host, json_string_value(name)))
+			reload = true;
+	if (!reload)
+		return;
+	resumed = reply->result;
+	reply->result = NULL;
+	command_try(host, resumed, try_released, reply);
+	json_decref(resumed);
 }

@@ -3,6 +3,7 @@
  */
 #include "command/command_internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,7 +14,6 @@
 #include "command/reply_stream.h"
 #include "config/config.h"
 #include "daemon/daemon.h"
-#include "daemon/module.h"
 #include "host/dropin.h"
 #include "host/host.h"
 #include "state/state.h"
@@ -85,24 +85,35 @@ void command_get(struct host *host, json_t *params, struct command_reply *reply)
 
 /* --- the configuration ------------------------------------------------------------------------ */
 
-/* Describes one daemon of the configuration.  Without secrets, options that no schema has checked
- * are masked, because only the schema says which options are secret. */
-static json_t *list_row(const struct config_daemon *cd, bool secrets)
+/* set: NULL: no values. */
+static void list_values(json_t *options, const struct option_set *set, bool secrets)
 {
-	json_t *options = json_object();
 	const struct option_value *value;
 	const char *text;
 
-	for (size_t i = 0; i < cd->options.count; i++)
-		json_object_set_new(options, cd->options.list[i].key,
-			json_string(secrets ? cd->options.list[i].value : "***"));
-	for (size_t i = 0; cd->checked && (value = option_set_given(cd->checked, i)) != NULL; i++) {
+	for (size_t i = 0; set != NULL && (value = option_set_given(set, i)) != NULL; i++) {
 		text = value->text != NULL ? value->text : "";
 		json_object_set_new(options, value->schema->name,
 			json_string(secrets ? text : option_shown(value->schema, text)));
 	}
-	return json_pack("{s:s,s:s,s:b,s:s,s:i,s:o}", "name", cd->name, "module", cd->module,
-		"enabled", cd->enabled, "file", cd->file, "line", cd->line, "options", options);
+}
+
+/* Describes one daemon of the configuration.  Without secrets, options that no schema has checked
+ * are masked, because only the schema says which options are secret. */
+static json_t *list_row(struct host *host, const char *name, bool secrets)
+{
+	const struct config_daemon *cd = config_find(host_config(host), name);
+	const struct vigil_daemon *d = host_find(host, name);
+	json_t *options = json_object();
+
+	for (size_t i = 0; i < cd->options.count; i++)
+		json_object_set_new(options, cd->options.list[i].key,
+			json_string(secrets ? cd->options.list[i].value : "***"));
+	list_values(options, cd->checked, secrets);
+	list_values(options, cd->host, secrets);
+	return json_pack("{s:s,s:s,s:b,s:s,s:i,s:o,s:o*}", "name", cd->name, "module", cd->module,
+		"enabled", cd->enabled, "file", cd->file, "line", cd->line, "options", options,
+		"next_tick", d != NULL ? daemon_account_part(d, "/next_tick") : NULL);
 }
 
 static const char *next_listed(struct host *host, const char *name)
@@ -114,12 +125,12 @@ static const char *next_listed(struct host *host, const char *name)
 
 static json_t *render_listed(struct host *host, const char *name)
 {
-	return list_row(config_find(host_config(host), name), false);
+	return list_row(host, name, false);
 }
 
 static json_t *render_listed_with_secrets(struct host *host, const char *name)
 {
-	return list_row(config_find(host_config(host), name), true);
+	return list_row(host, name, true);
 }
 
 void command_list(struct host *host, json_t *params, struct command_reply *reply)
@@ -146,16 +157,24 @@ static void fail_diagnostics(
 	diagnostics_clear(diagnostics);
 }
 
-void command_reload(struct host *host, json_t *params, struct command_reply *reply)
+static bool try_reload(struct host *host, json_t *params, struct command_reply *reply)
 {
 	bool dry_run = json_is_true(json_object_get(params, "dry_run"));
 	struct diagnostics diagnostics = {0};
 	int err = dry_run ? host_dry_run(host, &reply->result, &diagnostics)
 			  : host_reload(host, &reply->result, &diagnostics);
 
+	if (err == -EAGAIN)
+		return false;
 	if (err != 0)
 		fail_diagnostics(
 			&diagnostics, "the configuration has errors; nothing was changed", reply);
+	return true;
+}
+
+void command_reload(struct host *host, json_t *params, struct command_reply *reply)
+{
+	command_try(host, params, try_reload, reply);
 }
 
 /* Adds the notes that the reload has not reported already. */
@@ -180,52 +199,61 @@ static void add_notes(struct diagnostics *diagnostics, json_t *result)
 	diagnostics_clear(diagnostics);
 }
 
-void command_register(struct host *host, json_t *params, struct command_reply *reply)
+/* The file is in place, and the modules have been asked about it, so that the reload need not wait;
+ * if a file has changed since then, the reload is left to the next one. */
+static void reload_now(struct host *host, struct command_reply *reply)
+{
+	if (!try_reload(host, NULL, reply))
+		command_fail(
+			reply, COMMAND_BUSY, "a module has changed meanwhile; run vigilctl reload");
+}
+
+static bool try_register(struct host *host, json_t *params, struct command_reply *reply)
 {
 	json_t *pairs = json_object_get(params, "options"), *pair;
 	char **list = memory_zero((json_array_size(pairs) + 1) * sizeof(*list));
 	struct diagnostics diagnostics = {0};
 	size_t index;
+	int err;
 
 	json_array_foreach(pairs, index, pair)
 		list[index] = (char *)(json_is_string(pair) ? json_string_value(pair) : "");
-	if (dropin_add(host_config(host)->file, command_text(params, "name"), list, &diagnostics) !=
-		0)
+	err = dropin_add(host_config(host)->file, command_text(params, "name"), list, &diagnostics);
+	free(list);
+	if (err == -EAGAIN)
+		return false;
+	if (err != 0)
 		fail_diagnostics(
 			&diagnostics, "the daemon was not registered; nothing was changed", reply);
 	else
-		command_reload(host, NULL, reply);
+		reload_now(host, reply);
 	add_notes(&diagnostics, reply->result);
-	free(list);
+	return true;
+}
+
+void command_register(struct host *host, json_t *params, struct command_reply *reply)
+{
+	command_try(host, params, try_register, reply);
+}
+
+static bool try_unregister(struct host *host, json_t *params, struct command_reply *reply)
+{
+	struct diagnostics diagnostics = {0};
+	int err =
+		dropin_remove(host_config(host)->file, command_text(params, "name"), &diagnostics);
+
+	if (err == -EAGAIN)
+		return false;
+	if (err != 0)
+		fail_diagnostics(&diagnostics, "nothing was changed", reply);
+	else
+		reload_now(host, reply);
+	return true;
 }
 
 void command_unregister(struct host *host, json_t *params, struct command_reply *reply)
 {
-	struct diagnostics diagnostics = {0};
-
-	if (dropin_remove(host_config(host)->file, command_text(params, "name"), &diagnostics) != 0)
-		fail_diagnostics(&diagnostics, "nothing was changed", reply);
-	else
-		command_reload(host, NULL, reply);
-}
-
-static void add_module(
-	const char *name, const char *path, const struct module *module, const char *why, void *arg)
-{
-	json_t *row = json_pack("{s:s,s:s,s:b}", "name", name, "path", path, "loaded", why == NULL);
-
-	if (why != NULL)
-		json_object_set_new(row, "why", json_string(why));
-	else if (module_descriptor(module)->summary != NULL)
-		json_object_set_new(
-			row, "summary", json_string(module_descriptor(module)->summary));
-	json_array_append_new(arg, row);
-}
-
-void command_modules(struct host *host, json_t *params, struct command_reply *reply)
-{
-	reply->result = json_array();
-	modules_each(host_modules(host), add_module, reply->result);
+	command_try(host, params, try_unregister, reply);
 }
 
 /* --- the host --------------------------------------------------------------------------------- */

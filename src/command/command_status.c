@@ -11,7 +11,6 @@
 
 #include "base/clock.h"
 #include "base/degraded.h"
-#include "base/text.h"
 #include "command/daemon_names.h"
 #include "command/reply_stream.h"
 #include "daemon/daemon.h"
@@ -19,19 +18,21 @@
 #include "state/json_text.h"
 #include "state/state.h"
 
-/* What the daemon keeps of its service.  NULL: nothing.  A new reference. */
-static json_t *service_state(struct host *host, const struct vigil_daemon *d)
+/* A member of what the daemon keeps.  NULL: there is none.  A new reference. */
+static json_t *member_of(struct host *host, const struct vigil_daemon *d, const char *member)
 {
 	char pointer[POINTER_MAX] = "/daemons";
 
 	if (json_pointer_append(pointer, sizeof(pointer), daemon_name(d)) != 0 ||
-		json_pointer_append(pointer, sizeof(pointer), "service_state") != 0)
+		json_pointer_append(pointer, sizeof(pointer), member) != 0)
 		return NULL;
 	return state_get(host_state(host), pointer);
 }
 
-/* Adds state, since when it lasts, the service and its restarts. */
-static void add_state(json_t *row, struct vigil_daemon *d, json_t *account, json_t *service)
+/* Adds state, since when it lasts, the service and its restarts.  total: the restarts of all
+ * services of a daemon that has many; NULL: unknown. */
+static void add_state(
+	json_t *row, struct vigil_daemon *d, json_t *account, json_t *service, json_t *total)
 {
 	const char *name = daemon_service(d);
 	json_t *status = json_object_get(account, "status");
@@ -41,8 +42,11 @@ static void add_state(json_t *row, struct vigil_daemon *d, json_t *account, json
 
 	json_object_set_new(row, "state", state != NULL ? json_incref(state) : json_null());
 	json_object_set(row, "state_since", json_object_get(from, "since"));
-	if (name == NULL)
+	if (name == NULL) {
+		if (json_is_integer(total))
+			json_object_set(row, "restarts", total);
 		return;
+	}
 	json_object_set_new(row, "service", json_string(name));
 	restarts = json_object_get(service, "restarts");
 	json_object_set_new(
@@ -52,15 +56,17 @@ static void add_state(json_t *row, struct vigil_daemon *d, json_t *account, json
 static json_t *status_row(struct host *host, struct vigil_daemon *d)
 {
 	static const char *const keys[] = {"module", "status", "since", "ticks", "missed",
-		"last_tick", "errors", "health", "paused", "paused_until", "paused_reason",
-		"paused_by"};
-	json_t *account = daemon_account(d), *service = service_state(host, d);
+		"last_tick", "next_tick", "errors", "health", "paused", "paused_until",
+		"paused_reason", "paused_by"};
+	json_t *account = daemon_account(d), *service = member_of(host, d, "service_state");
+	json_t *total = member_of(host, d, "restarts");
 	json_t *row = json_pack("{s:s}", "name", daemon_name(d));
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		json_object_set(row, keys[i], json_object_get(account, keys[i]));
 	json_object_set_new(row, "reason", json_string(daemon_reason(d)));
-	add_state(row, d, account, service);
+	add_state(row, d, account, service, total);
+	json_decref(total);
 	json_decref(service);
 	json_decref(account);
 	return row;

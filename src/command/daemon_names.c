@@ -3,31 +3,20 @@
  */
 #include "command/daemon_names.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "config/option.h"
 #include "command/command_internal.h"
 #include "daemon/daemon.h"
 #include "host/host.h"
+#include "service/service.h"
 
-#define UNIT_SUFFIX ".service"
-#define GROUP       '@'
+#define GROUP '@'
 
-/* The length of a service's name without the suffix that systemd adds. */
-static size_t bare_length(const char *service)
-{
-	size_t length = strlen(service), suffix = strlen(UNIT_SUFFIX);
-
-	if (length > suffix && strcmp(service + length - suffix, UNIT_SUFFIX) == 0)
-		length -= suffix;
-	return length;
-}
-
-/* The service that the daemon watches.  One that has failed or is in quarantine has opened none, so
- * its option counts.  NULL: none. */
-static const char *service_of(const struct vigil_daemon *d)
+const char *daemon_names_service(const struct vigil_daemon *d)
 {
 	const struct option_value *value =
 		daemon_options(d) != NULL ? option_get(daemon_options(d), "service") : NULL;
@@ -39,10 +28,10 @@ static const char *service_of(const struct vigil_daemon *d)
 
 static bool is_service(const struct vigil_daemon *d, const char *name)
 {
-	const char *service = service_of(d);
-	size_t length = bare_length(name);
+	const char *service = daemon_names_service(d);
+	size_t length = service_bare_length(name);
 
-	return service != NULL && length == bare_length(service) &&
+	return service != NULL && length == service_bare_length(service) &&
 	       strncmp(service, name, length) == 0;
 }
 
@@ -71,7 +60,7 @@ bool daemon_names_match(struct host *host, const struct vigil_daemon *d, const c
 	if (named != NULL)
 		return d == named;
 	return text_glob(pattern, daemon_name(d)) || is_service(d, pattern) ||
-	       (service_of(d) != NULL && text_glob(pattern, service_of(d)));
+	       (daemon_names_service(d) != NULL && text_glob(pattern, daemon_names_service(d)));
 }
 
 void daemon_names_fail(struct host *host, const char *name, struct command_reply *reply)
@@ -87,8 +76,8 @@ void daemon_names_fail(struct host *host, const char *name, struct command_reply
 	text_suggest_init(&suggest, name);
 	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++) {
 		text_suggest_add(&suggest, daemon_name(d));
-		if (service_of(d) != NULL)
-			text_suggest_add(&suggest, service_of(d));
+		if (daemon_names_service(d) != NULL)
+			text_suggest_add(&suggest, daemon_names_service(d));
 	}
 	if (text_suggest_get(&suggest) != NULL)
 		command_fail(reply, COMMAND_NOT_FOUND,
@@ -117,11 +106,6 @@ struct vigil_daemon *daemon_names_find(
 
 	if (d != NULL)
 		return d;
-	if (daemon_names_is_pattern(name)) {
-		command_fail(reply, COMMAND_PARAMS,
-			"\"%.64s\" may match several daemons; name one daemon", name);
-		return NULL;
-	}
 	d = next_watcher(host, name, &index);
 	if (d == NULL) {
 		daemon_names_fail(host, name, reply);
@@ -135,4 +119,42 @@ struct vigil_daemon *daemon_names_find(
 		"daemon",
 		name, daemon_name(d), daemon_name(second));
 	return NULL;
+}
+
+/* Sets the flags of the daemons that match.  Returns whether there is one. */
+static bool choose(struct host *host, const char *name, bool *chosen)
+{
+	struct vigil_daemon *d;
+	bool found = false;
+
+	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++) {
+		if (!daemon_names_match(host, d, name))
+			continue;
+		chosen[i] = true;
+		found = true;
+	}
+	return found;
+}
+
+bool *daemon_names_choose(struct host *host, json_t *names, struct command_reply *reply)
+{
+	size_t count = 0, index;
+	bool *chosen;
+	json_t *name;
+
+	if (json_array_size(names) == 0) {
+		command_fail(reply, COMMAND_PARAMS, "name at least one daemon");
+		return NULL;
+	}
+	while (host_daemon(host, count) != NULL)
+		count++;
+	chosen = memory_zero(count + 1);
+	json_array_foreach(names, index, name) {
+		if (json_is_string(name) && choose(host, json_string_value(name), chosen))
+			continue;
+		daemon_names_fail(host, json_is_string(name) ? json_string_value(name) : "", reply);
+		free(chosen);
+		return NULL;
+	}
+	return chosen;
 }

@@ -19,6 +19,7 @@ void config_free(struct config *config)
 		free(config->daemons[i].short_module);
 		given_clear(&config->daemons[i].options);
 		option_set_unref(config->daemons[i].checked);
+		option_set_unref(config->daemons[i].host);
 	}
 	free(config->daemons);
 	for (size_t i = 0; i < config->defaults_count; i++) {

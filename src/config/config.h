@@ -34,6 +34,7 @@ struct config_daemon {
 	 */
 	struct given options;
 	struct option_set *checked; /* owned; NULL: not checked yet, or invalid */
+	struct option_set *host;    /* the options of config_daemon_schema; the same */
 };
 
 /* A section [module:NAME]. */

@@ -19,7 +19,7 @@
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
 const vigil_option config_schema[] = {
-	VIGIL_OPTION("modules", VIGIL_LIST, MODULEDIR, "directories with modules"),
+	VIGIL_OPTION("modules", VIGIL_PATHS, MODULEDIR, "directories with modules"),
 	VIGIL_OPTION("socket", VIGIL_PATH, RUNSTATEDIR "/vigil/control.sock", "the control socket"),
 	VIGIL_OPTION("pipe", VIGIL_PATH, RUNSTATEDIR "/vigil/control.pipe", "the control pipe"),
 	VIGIL_OPTION("state_dir", VIGIL_PATH, LOCALSTATEDIR "/lib/vigil",
@@ -41,6 +41,9 @@ const vigil_option config_schema[] = {
 	VIGIL_OPTION("upgrade_wait", VIGIL_DURATION, "30m",
 		"how long an upgrade of packages may keep a service stopped; 0: not looked for",
 		.min = 0, .max = 86400),
+	VIGIL_OPTION("callback_max", VIGIL_DURATION, "30s",
+		"how long a callback may take until vigild aborts itself; 0: no limit", .min = 0,
+		.max = 3600),
 	VIGIL_OPTION_END,
 };
 
@@ -82,14 +85,7 @@ static const char *wrong_element(char why[WRONG], const char *element, const cha
 
 static const char *wrong_modules(const char *value, char why[WRONG])
 {
-	char **list = text_split_list(value);
-	const char *wrong = list == NULL || list[0] == NULL ? "names no directory" : NULL;
-
-	for (char **dir = list; wrong == NULL && dir != NULL && *dir != NULL; dir++)
-		if (**dir != '/')
-			wrong = wrong_element(why, *dir, "is not an absolute path");
-	text_free_list(list);
-	return wrong;
+	return value[0] == '\0' ? "names no directory" : NULL;
 }
 
 /* Returns the error of a glob for names of services, or NULL if it can match one. */

@@ -1,6 +1,6 @@
 /*
- * config_vigil: checks the section [vigil].  Only config.c uses it; other code calls config_vigil
- * in config.h.
+ * config_vigil: the options of the section [vigil] and their check.  config_vigil in config.h reads
+ * a value.
  */
 #ifndef CONFIG_VIGIL_H
 #define CONFIG_VIGIL_H
@@ -9,7 +9,7 @@
 #include "config/option.h"
 
 /* The schema of [vigil]: modules socket pipe state_dir group log log_level workers workers_max
- * exec_max restart_rate deny upgrade_wait */
+ * exec_max restart_rate deny upgrade_wait callback_max */
 extern const vigil_option config_schema[];
 
 /* Checks the values of [vigil] from all files, by config_schema and by rules that a schema cannot

@@ -33,6 +33,43 @@ void given_set(struct given *given, const struct option_given *option)
 	old->value = memory_text(option->value);
 }
 
+bool given_is_excluded(const struct given *given, const vigil_option *schema, const char *name)
+{
+	const struct option_given *option;
+
+	for (; schema != NULL && schema->name != NULL; schema++) {
+		if (schema->excludes == NULL || strcmp(schema->excludes, name) != 0)
+			continue;
+		option = given_find(given, schema->name);
+		if (option != NULL && option->value[0] != '\0')
+			return true;
+	}
+	return false;
+}
+
+static void drop(struct given *given, const struct option_given *option)
+{
+	size_t i = (size_t)(option - given->list);
+
+	free((char *)option->key);
+	free((char *)option->value);
+	memmove(&given->list[i], &given->list[i + 1], (--given->count - i) * sizeof(*given->list));
+}
+
+void given_drop_excluded(struct given *given, const vigil_option *schema)
+{
+	const struct option_given *one, *other;
+
+	for (; schema != NULL && schema->name != NULL; schema++) {
+		one = given_find(given, schema->name);
+		other = schema->excludes != NULL ? given_find(given, schema->excludes) : NULL;
+		if (one != NULL && other != NULL && one->value[0] != '\0' &&
+			other->value[0] != '\0' &&
+			(one->section != NULL) != (other->section != NULL))
+			drop(given, one->section != NULL ? one : other);
+	}
+}
+
 void given_clear(struct given *given)
 {
 	for (size_t i = 0; i < given->count; i++) {

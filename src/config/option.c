@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/ini.h"
+#include "config/range.h"
 
 /* Most daemons set only a few options of their module.  All daemons of a module share the defaults
  * of the others. */
@@ -44,6 +45,11 @@ static const vigil_option *schema_find(const vigil_option *schema, const char *n
 		if (strcmp(schema->name, name) == 0)
 			return schema;
 	return NULL;
+}
+
+bool option_schema_has(const vigil_option *schema, const char *name)
+{
+	return schema_find(schema, name) != NULL;
 }
 
 static bool has_choices(const vigil_option *row)
@@ -81,6 +87,10 @@ static int check_row(const vigil_option *schema, const vigil_option *row, char w
 		return wrong(why, "has no choices, or one that is too long");
 	if (row->flags & VIGIL_DAEMONS && (row->type != VIGIL_LIST || has_text(row->value)))
 		return wrong(why, "names daemons, so it must be a list without a default");
+	if (row->flags & VIGIL_POINTERS && row->type != VIGIL_LIST)
+		return wrong(why, "has pointers to numbers of daemons, so it must be a list");
+	if (row->needs != NULL && !(row->flags & VIGIL_DAEMONS))
+		return wrong(why, "needs something of daemons, so it must name daemons");
 	if (row->flags & VIGIL_OWN_NAME &&
 		((row->type != VIGIL_TEXT && row->type != VIGIL_NAME) || has_text(row->value) ||
 			row->flags & VIGIL_REQUIRED))
@@ -90,6 +100,8 @@ static int check_row(const vigil_option *schema, const vigil_option *row, char w
 		return wrong(why, "is acyclic, so it must name daemons");
 	if (schema_find(schema, row->name) != row)
 		return wrong(why, "is listed twice");
+	if (row->excludes != NULL && schema_find(schema, row->excludes) == NULL)
+		return wrong(why, "excludes an option that does not exist");
 	if (row->max < row->min)
 		return wrong(why, "has a minimum above its maximum");
 	err = option_value_parse(&probe, row->value, why);
@@ -115,7 +127,8 @@ int option_schema_check(const vigil_option *schema, char *why, size_t size)
 struct place {
 	const char *where, *file;
 	int line;
-	char *room; /* for the text of the configured values */
+	char *room;                 /* for the text of the configured values */
+	const vigil_option *others; /* another schema, whose options are ignored; NULL: none */
 	struct diagnostics *diagnostics;
 };
 
@@ -134,6 +147,8 @@ static void diagnose_unknown(
 	text_suggest_init(&suggest, given->key);
 	for (; schema != NULL && schema->name != NULL; schema++)
 		text_suggest_add(&suggest, schema->name);
+	for (schema = place->others; schema != NULL && schema->name != NULL; schema++)
+		text_suggest_add(&suggest, schema->name);
 	if (text_suggest_get(&suggest) != NULL)
 		diagnostic_add(place->diagnostics, given->file, given->line,
 			"unknown option \"%s\" in %s; did you mean \"%s\"?", key,
@@ -143,14 +158,22 @@ static void diagnose_unknown(
 			"unknown option \"%s\" in %s", key, section_of(given, place));
 }
 
-/* An empty value removes a text, a list or a calendar that the default sets.  The other types have
- * no value that means "none": an empty duration would be read as 0. */
+/* An empty value removes a text, a list, times or a range that the default sets.  The other types
+ * have no value that means "none": an empty duration would be read as 0. */
 static bool may_be_empty(const vigil_option *row)
 {
 	if (row->flags & (VIGIL_REQUIRED | VIGIL_OWN_NAME))
 		return false;
-	return row->type == VIGIL_TEXT || row->type == VIGIL_LIST || row->type == VIGIL_CALENDAR ||
-	       !has_text(row->value);
+	switch (row->type) {
+	case VIGIL_TEXT:
+	case VIGIL_LIST:
+	case VIGIL_CALENDAR:
+	case VIGIL_TIMES:
+	case VIGIL_RANGE:
+	case VIGIL_REGEX:
+	case VIGIL_PATHS: return true;
+	default: return !has_text(row->value);
+	}
 }
 
 /* Allocates a set with room for its own values and for their text. */
@@ -237,7 +260,8 @@ static void take_given(
 	const char *text;
 
 	if (row == NULL) {
-		diagnose_unknown(set->schema, given, place);
+		if (!option_schema_has(place->others, given->key))
+			diagnose_unknown(set->schema, given, place);
 		return;
 	}
 	v = own_value(set, row);
@@ -252,7 +276,7 @@ static void take_given(
 				? "%s is empty in %s"
 				: "%s is empty in %s; remove the line to use the default",
 			row->name, section_of(given, place));
-	else if (row->type == VIGIL_TEXT)
+	else if (row->type == VIGIL_TEXT || row->type == VIGIL_REGEX)
 		note_looks(row, given, place);
 }
 
@@ -264,6 +288,33 @@ static void diagnose_missing(const struct option_set *set, const struct place *p
 		if (row->flags & VIGIL_REQUIRED && !value_of(set, row)->given)
 			diagnostic_add(place->diagnostics, place->file, place->line,
 				"%s is missing in %s: %s", row->name, place->where, row->help);
+}
+
+/* Returns the raw option with that name and a value; NULL: there is none. */
+static const struct option_given *find_set(
+	const struct option_given *given, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(given[i].key, name) == 0 && given[i].value[0] != '\0')
+			return &given[i];
+	return NULL;
+}
+
+static void diagnose_excluded(const vigil_option *schema, const struct option_given *given,
+	size_t count, const struct place *place)
+{
+	const struct option_given *one, *other;
+	char value[TEXT_SHORT];
+
+	for (const vigil_option *row = schema; row != NULL && row->name != NULL; row++) {
+		one = row->excludes != NULL ? find_set(given, count, row->name) : NULL;
+		other = one != NULL ? find_set(given, count, row->excludes) : NULL;
+		if (other != NULL)
+			diagnostic_add(place->diagnostics, one->file, one->line,
+				"%s = \"%s\": cannot be set together with %s (%s:%d)", one->key,
+				text_truncate(value, sizeof(value), option_shown(row, one->value)),
+				other->key, other->file, other->line);
+	}
 }
 
 static struct option_set *new_checked(const vigil_option *schema, const struct option_given *given,
@@ -279,6 +330,7 @@ static struct option_set *new_checked(const vigil_option *schema, const struct o
 	set->defaults = defaults_of(schema);
 	for (size_t i = 0; i < count; i++)
 		take_given(set, &given[i], &place);
+	diagnose_excluded(schema, given, count, &place);
 	if (complete)
 		diagnose_missing(set, &place);
 	if (place.diagnostics->errors == before)
@@ -291,17 +343,29 @@ struct option_set *option_set_new(const vigil_option *schema, const struct optio
 	size_t count, const char *where, const char *file, int line,
 	struct diagnostics *diagnostics)
 {
+	return option_set_new_besides(schema, NULL, given, count, where, file, line, diagnostics);
+}
+
+struct option_set *option_set_new_besides(const vigil_option *schema, const vigil_option *others,
+	const struct option_given *given, size_t count, const char *where, const char *file,
+	int line, struct diagnostics *diagnostics)
+{
 	return new_checked(schema, given, count,
-		(struct place){
-			.where = where, .file = file, .line = line, .diagnostics = diagnostics},
+		(struct place){.where = where,
+			.file = file,
+			.line = line,
+			.others = others,
+			.diagnostics = diagnostics},
 		true);
 }
 
-bool option_check_given(const vigil_option *schema, const struct option_given *given, size_t count,
-	const char *where, struct diagnostics *diagnostics)
+bool option_check_given(const vigil_option *schema, const vigil_option *others,
+	const struct option_given *given, size_t count, const char *where,
+	struct diagnostics *diagnostics)
 {
 	struct option_set *set = new_checked(schema, given, count,
-		(struct place){.where = where, .diagnostics = diagnostics}, false);
+		(struct place){.where = where, .others = others, .diagnostics = diagnostics},
+		false);
 
 	option_set_unref(set);
 	return set != NULL;
@@ -332,17 +396,18 @@ static bool values_differ(const struct option_value *a, const struct option_valu
 		return a != b;
 	if (!a->present)
 		return false;
+	if (option_type_is_list(a->schema->type))
+		return !text_equal_lists(
+			(const char *const *)a->list, (const char *const *)b->list);
 	switch (a->schema->type) {
 	case VIGIL_BOOL: return a->boolean != b->boolean;
 	case VIGIL_INT:
 	case VIGIL_SIZE: return a->integer != b->integer;
 	case VIGIL_NUMBER:
 	case VIGIL_DURATION: return a->number != b->number;
-	case VIGIL_LIST:
-	case VIGIL_COMMAND:
-		return !text_equal_lists(
-			(const char *const *)a->list, (const char *const *)b->list);
+	case VIGIL_RANGE: return !range_equal(&a->range, &b->range);
 	case VIGIL_CALENDAR: return !calendar_equal(a->calendar, b->calendar);
+	case VIGIL_TIMES: return !calendar_equal_times(a->times, b->times);
 	default: return strcmp(a->text, b->text) != 0;
 	}
 }
@@ -370,6 +435,11 @@ bool option_set_differs(const struct option_set *a, const struct option_set *b, 
 	const struct option_value *x = option_get(a, name), *y = option_get(b, name);
 
 	return x == NULL || y == NULL ? x != y : values_differ(x, y);
+}
+
+const vigil_option *option_set_schema(const struct option_set *set)
+{
+	return set->schema;
 }
 
 const struct option_value *option_get(const struct option_set *set, const char *name)

@@ -25,6 +25,8 @@ struct option_given {
 
 struct option_set;
 
+/* Returns true if the schema has an option with that name.  schema NULL: false. */
+bool option_schema_has(const vigil_option *schema, const char *name);
 /* Checks the schema itself, in which an error is a bug in the module: no name is empty, a duplicate
  * or "module", the types are known, the defaults are valid and in range, and choices are present.
  * Returns 0, or -EINVAL and the reason in why. */
@@ -37,10 +39,16 @@ int option_schema_check(const vigil_option *schema, char *why, size_t size);
 struct option_set *option_set_new(const vigil_option *schema, const struct option_given *given,
 	size_t count, const char *where, const char *file, int line,
 	struct diagnostics *diagnostics);
-/* Checks raw options that need not be complete.  Returns false and adds diagnostics if one is
- * invalid. */
-bool option_check_given(const vigil_option *schema, const struct option_given *given, size_t count,
-	const char *where, struct diagnostics *diagnostics);
+/* The same for a section that has options of another schema, too.  These are ignored here, except
+ * for suggestions. */
+struct option_set *option_set_new_besides(const vigil_option *schema, const vigil_option *others,
+	const struct option_given *given, size_t count, const char *where, const char *file,
+	int line, struct diagnostics *diagnostics);
+/* Checks raw options that need not be complete.  others: as above; NULL: none.  Returns false and
+ * adds diagnostics if one is invalid. */
+bool option_check_given(const vigil_option *schema, const vigil_option *others,
+	const struct option_given *given, size_t count, const char *where,
+	struct diagnostics *diagnostics);
 struct option_set *option_set_ref(struct option_set *set);
 void option_set_unref(struct option_set *set);
 /* Returns the text of a value that every user may read: the text itself, or *** for a secret. */
@@ -51,6 +59,8 @@ bool option_set_equal(const struct option_set *a, const struct option_set *b);
  * schemas. */
 bool option_set_differs(const struct option_set *a, const struct option_set *b, const char *name);
 
+/* Returns the schema of the set; NULL: it has no options. */
+const vigil_option *option_set_schema(const struct option_set *set);
 /* Returns one value, or NULL if the schema has no such option. */
 const struct option_value *option_get(const struct option_set *set, const char *name);
 /* Returns the elements of a VIGIL_LIST, ended by NULL; NULL: the set has no such list, or the list

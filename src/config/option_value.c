@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "base/shell.h"
 #include "base/text.h"
 #include "config/ini.h"
+#include "config/range.h"
 
 #define WHY  OPTION_WHY
 #define WHAT 256 /* the size of a reason about one element */
@@ -246,15 +248,92 @@ static int parse_list(struct option_value *v, const char *text, char why[WHY])
 	return err;
 }
 
+/* --- ranges and regular expressions ----------------------------------------------------------- */
+
+static int parse_range(struct option_value *v, const char *text, char why[WHY])
+{
+	if (range_parse(text, &v->range) == 0)
+		return 0;
+	return wrong(why, strchr(text, '%') != NULL
+				  ? "is not a range such as 90, 5: or 10:90; write it without the %"
+				  : "is not a range such as 90, 5: or 10:90");
+}
+
+/* The compiled form takes much more memory than the text, so that it is made when it is needed. */
+struct option_regex {
+	bool compiled;
+	regex_t regex;
+};
+
+static int compile(struct option_regex *regex, const char *text, char why[WHY])
+{
+	int err = regcomp(&regex->regex, text, REG_EXTENDED | REG_NOSUB);
+	size_t used;
+
+	regex->compiled = err == 0;
+	if (err == 0)
+		return 0;
+	used = (size_t)snprintf(why, WHY, "is not an extended regular expression: ");
+	regerror(err, &regex->regex, why + used, WHY - used);
+	return -EINVAL;
+}
+
+static void forget_compiled(struct option_regex *regex)
+{
+	if (regex != NULL && regex->compiled)
+		regfree(&regex->regex);
+}
+
+static int parse_regex(struct option_value *v, const char *text, char why[WHY])
+{
+	struct option_regex *regex = memory_zero(sizeof(*regex));
+	int err = compile(regex, text, why);
+
+	forget_compiled(regex);
+	regex->compiled = false;
+	v->regex = regex;
+	return err;
+}
+
+bool option_value_matches(const struct option_value *v, const char *text)
+{
+	char why[WHY];
+
+	if (!v->present || v->regex == NULL ||
+		(!v->regex->compiled && compile(v->regex, v->text, why) != 0))
+		return false;
+	return regexec(&v->regex->regex, text, 0, NULL, 0) == 0;
+}
+
 /* --- paths, commands, names ------------------------------------------------------------------- */
+
+static const char *path_fault(const char *path)
+{
+	if (path[0] != '/')
+		return "is not an absolute path";
+	return strlen(path) < PATH_MAX ? NULL : "is too long for a path";
+}
 
 static int parse_path(struct option_value *v, const char *text, char why[WHY])
 {
-	if (text[0] != '/')
-		return wrong(why, "is not an absolute path");
-	if (ini_hint(text)[0] != '\0')
-		return wrong(why, "seems to contain a comment");
-	return strlen(text) < PATH_MAX ? 0 : wrong(why, "is too long for a path");
+	const char *fault = path_fault(text);
+
+	if (fault != NULL)
+		return wrong(why, fault);
+	return ini_hint(text)[0] == '\0' ? 0 : wrong(why, "seems to contain a comment");
+}
+
+static int parse_paths(struct option_value *v, const char *text, char why[WHY])
+{
+	int err = parse_list(v, text, why);
+	const char *fault = NULL;
+
+	for (char **path = v->list; err == 0 && *path != NULL && fault == NULL; path++) {
+		fault = path_fault(*path);
+		if (fault != NULL)
+			err = wrong_element(why, *path, fault);
+	}
+	return err;
 }
 
 static int parse_command(struct option_value *v, const char *text, char why[WHY])
@@ -291,37 +370,62 @@ static int parse_calendar(struct option_value *v, const char *text, char why[WHY
 	return calendar_parse(&v->calendar, text, what) == 0 ? 0 : wrong(why, what);
 }
 
-static parse_fn *const parsers[] = {
-	[VIGIL_TEXT] = parse_text,
-	[VIGIL_BOOL] = parse_bool,
-	[VIGIL_INT] = parse_int,
-	[VIGIL_NUMBER] = parse_number,
-	[VIGIL_DURATION] = parse_duration,
-	[VIGIL_SIZE] = parse_size,
-	[VIGIL_CHOICE] = parse_choice,
-	[VIGIL_LIST] = parse_list,
-	[VIGIL_PATH] = parse_path,
-	[VIGIL_COMMAND] = parse_command,
-	[VIGIL_NAME] = parse_name,
-	[VIGIL_CALENDAR] = parse_calendar,
+static int parse_times(struct option_value *v, const char *text, char why[WHY])
+{
+	char what[CALENDAR_WHY];
+
+	return calendar_parse_times(&v->times, text, what) == 0 ? 0 : wrong(why, what);
+}
+
+static const struct type {
+	const char *name;
+	parse_fn *parse;
+} types[] = {
+	[VIGIL_TEXT] = {"text", parse_text},
+	[VIGIL_BOOL] = {"bool", parse_bool},
+	[VIGIL_INT] = {"int", parse_int},
+	[VIGIL_NUMBER] = {"number", parse_number},
+	[VIGIL_DURATION] = {"duration", parse_duration},
+	[VIGIL_SIZE] = {"size", parse_size},
+	[VIGIL_CHOICE] = {"choice", parse_choice},
+	[VIGIL_LIST] = {"list", parse_list},
+	[VIGIL_PATH] = {"path", parse_path},
+	[VIGIL_COMMAND] = {"command", parse_command},
+	[VIGIL_NAME] = {"name", parse_name},
+	[VIGIL_CALENDAR] = {"calendar", parse_calendar},
+	[VIGIL_TIMES] = {"times", parse_times},
+	[VIGIL_RANGE] = {"range", parse_range},
+	[VIGIL_REGEX] = {"regex", parse_regex},
+	[VIGIL_PATHS] = {"paths", parse_paths},
 };
 
 bool option_type_exists(vigil_option_type type)
 {
-	return (unsigned)type < sizeof(parsers) / sizeof(*parsers);
+	return (unsigned)type < sizeof(types) / sizeof(*types);
 }
 
-static bool has_list(const vigil_option *schema)
+const char *option_type_name(vigil_option_type type)
 {
-	return schema->type == VIGIL_LIST || schema->type == VIGIL_COMMAND;
+	return types[type].name;
+}
+
+bool option_type_is_list(vigil_option_type type)
+{
+	return type == VIGIL_LIST || type == VIGIL_PATHS || type == VIGIL_COMMAND;
 }
 
 void option_value_clear(struct option_value *v)
 {
-	if (has_list(v->schema))
+	if (option_type_is_list(v->schema->type))
 		free(v->list);
+	if (v->schema->type == VIGIL_REGEX) {
+		forget_compiled(v->regex);
+		free(v->regex);
+	}
 	if (v->schema->type == VIGIL_CALENDAR)
 		free(v->calendar);
+	if (v->schema->type == VIGIL_TIMES)
+		free(v->times);
 	*v = (struct option_value){.schema = v->schema};
 }
 
@@ -332,9 +436,9 @@ int option_value_parse(struct option_value *v, const char *text, char why[WHY])
 	if (text != NULL && text[0] != '\0') {
 		v->present = true;
 		v->text = text;
-		err = parsers[v->schema->type](v, text, why);
+		err = types[v->schema->type].parse(v, text, why);
 	}
-	if (err == 0 && has_list(v->schema) && v->list == NULL)
+	if (err == 0 && option_type_is_list(v->schema->type) && v->list == NULL)
 		v->list = memory_zero(sizeof(*v->list));
 	return err;
 }

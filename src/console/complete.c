@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "command/command.h"
+#include "state/json_pointer.h"
 
 #define BLANKS     " \t"
 #define WORDS_MAX  32
@@ -81,47 +82,33 @@ static void offer_daemons(struct search *s)
 	json_decref(rows);
 }
 
-/* Appends a key to a pointer. ~ and / in the key become ~0 and ~1. */
-static char *step(const char *parent, const char *key)
-{
-	size_t length = strlen(parent);
-	char *text = memory_zero(length + 2 * strlen(key) + 2), *to = text + length;
-
-	memcpy(text, parent, length);
-	*to++ = '/';
-	for (; *key != '\0'; key++) {
-		if (*key == '~' || *key == '/') {
-			*to++ = '~';
-			*to++ = *key == '~' ? '0' : '1';
-		} else {
-			*to++ = *key;
-		}
-	}
-	return text;
-}
-
 static bool has_below(json_t *value)
 {
 	return json_object_size(value) > 0 || json_array_size(value) > 0;
 }
 
+/* Offers the pointer of a member.  vigild accepts no longer pointer than this buffer. */
+static void offer_step(struct search *s, const char *parent, const char *name, json_t *value)
+{
+	char pointer[POINTER_MAX];
+
+	snprintf(pointer, sizeof(pointer), "%s", parent);
+	if (json_pointer_append(pointer, sizeof(pointer), name) == 0)
+		offer(s, pointer, has_below(value));
+}
+
 static void offer_steps(struct search *s, const char *parent, json_t *whole)
 {
 	const char *key;
-	char *text, number[24];
+	char number[24];
 	size_t index;
 	json_t *value;
 
-	json_object_foreach(whole, key, value) {
-		text = step(parent, key);
-		offer(s, text, has_below(value));
-		free(text);
-	}
+	json_object_foreach(whole, key, value)
+		offer_step(s, parent, key, value);
 	json_array_foreach(whole, index, value) {
 		snprintf(number, sizeof(number), "%zu", index);
-		text = step(parent, number);
-		offer(s, text, has_below(value));
-		free(text);
+		offer_step(s, parent, number, value);
 	}
 }
 

@@ -18,8 +18,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "client/client.h"
+#include "client/client_hang.h"
 #include "state/json_text.h"
 
 #define ASK_SECONDS 1.0 /* seconds; completion must not wait longer */
@@ -172,6 +172,7 @@ static void await(
 {
 	json_t *object;
 	bool watching = false;
+	char why[256];
 	int err;
 
 	for (;;) {
@@ -193,9 +194,11 @@ static void await(
 		err = c->spec.wait(client_fd(c->client), deadline, c->spec.arg);
 		if (err == 0)
 			continue;
+		if (err == -ETIMEDOUT)
+			client_hang_error(c->client, ETIMEDOUT, why, sizeof(why));
 		give_up(c, watching);
 		if (err == -ETIMEDOUT)
-			fail(reply, "no answer from vigild: %s", strerror(ETIMEDOUT));
+			fail(reply, "no answer from vigild: %s", why);
 		return;
 	}
 }
@@ -211,7 +214,8 @@ static void call(struct connection *c, const char *verb, json_t *params, double 
 		fail(reply, "%s: the request could not be sent: %s", verb, strerror(-id));
 		return;
 	}
-	await(c, id, strcmp(verb, "watch") == 0, clock_now() + clock_from_seconds(seconds), reply);
+	await(c, id, strcmp(verb, "watch") == 0,
+		seconds > 0 ? clock_now() + clock_from_seconds(seconds) : 0, reply);
 	c->watching = false;
 }
 

@@ -17,9 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/memory.h"
 #include "base/text.h"
-#include "client/print.h"
+#include "client/print_text.h"
 #include "console/connection.h"
 #include "console/prompt.h"
 #include "console/script.h"
@@ -182,6 +181,8 @@ static bool is_own(struct console *c, const struct verb *verb)
 		fail_text(c, "this verb works only on the command line of vigilctl");
 	else if (verb->follow)
 		fail_text(c, "--watch works only on the command line of vigilctl; use watch here");
+	else if (verb->registers || verb->dry_run)
+		fail_text(c, "--register works only on the command line of vigilctl");
 	else
 		return false;
 	return true;

@@ -11,7 +11,6 @@
 #include "control/control_conn_internal.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -23,11 +22,12 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "command/pending.h"
 #include "command/reply_stream.h"
 #include "host/host.h"
 #include "loop/loop.h"
 #include "state/json_pieces.h"
-#include "state/json_pointer.h"
+#include "state/json_value.h"
 
 #define NESTING_MAX 16
 #define LINE_TIME   (5 * CLOCK_SECOND)
@@ -46,14 +46,27 @@ static json_t *error_object(json_t *id, enum command_error code, const char *mes
 
 char *conn_error_line(enum command_error code, const char *message)
 {
-	json_t *null = json_null(), *object = error_object(null, code, message, NULL);
+	json_t *object = error_object(json_null(), code, message, NULL);
 	char *text = json_dumps(object, JSON_COMPACT);
 	char *line = memory_format("%s\n", text != NULL ? text : "");
 
 	free(text);
 	json_decref(object);
-	json_decref(null);
 	return line;
+}
+
+/* Sends an error about a line whose id is not known. */
+static void refuse(struct conn *conn, enum command_error code, const char *message)
+{
+	conn_send_line(conn, error_object(json_null(), code, message, NULL));
+}
+
+/* Sends the error of a line that is too long, and drops what has arrived.  Nothing more is read. */
+static void refuse_long_line(struct conn *conn)
+{
+	refuse(conn, COMMAND_INVALID, "the line is longer than 64 KiB");
+	conn->half_closed = true;
+	evbuffer_drain(conn->in, evbuffer_get_length(conn->in));
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
@@ -100,6 +113,30 @@ static void answer(struct conn *conn, json_t *id, struct command_reply *reply)
 		conn_send_line(conn, error_object(id, COMMAND_INTERNAL, no_memory, NULL));
 }
 
+static void on_completed(struct command_reply *reply, void *arg)
+{
+	struct conn *conn = arg;
+
+	answer(conn, conn->pending_id, reply);
+	json_decref(conn->pending_id);
+	conn->pending_id = NULL;
+	conn->pending = NULL;
+	if (conn->ending)
+		loop_timer_rearm(conn->end_timer, 0);
+	else
+		control_work_add(&conn->client);
+}
+
+/* Keeps the request until its reply is complete. */
+static void await(struct conn *conn, const char *method, json_t *id, struct command_reply *reply)
+{
+	conn->acts = command_find(method)->access != ACCESS_READ;
+	conn->pending = reply->pending;
+	conn->pending_id = json_incref(id);
+	reply->pending = NULL;
+	pending_await(conn->pending, on_completed, conn);
+}
+
 static bool is_request(json_t *request)
 {
 	json_t *id = json_object_get(request, "id");
@@ -129,32 +166,31 @@ static void on_request(struct conn *conn, json_t *request)
 	if (is_in_vain(method, id))
 		return;
 	run(conn, method, json_object_get(request, "params"), &reply);
-	answer(conn, id, &reply);
-	reply_stream_free(reply.stream);
-	json_decref(reply.result);
-	json_decref(reply.data);
+	if (reply.pending != NULL)
+		await(conn, method, id, &reply);
+	else
+		answer(conn, id, &reply);
+	command_reply_clear(&reply);
 }
 
 static void on_line(struct conn *conn, const char *line, size_t length)
 {
-	json_t *null = json_null(), *request;
 	json_error_t error;
+	json_t *request;
 
 	if (length == 0)
 		return;
 	memory_untrusted_begin();
 	request = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
 	if (memory_untrusted_end())
-		conn_send_line(conn, error_object(null, COMMAND_INTERNAL,
-					     "out of memory for the request", NULL));
+		refuse(conn, COMMAND_INTERNAL, "out of memory for the request");
 	else if (request == NULL)
-		conn_send_line(conn, error_object(null, COMMAND_PARSE, error.text, NULL));
+		refuse(conn, COMMAND_PARSE, error.text);
 	else if (!is_request(request) || json_depth(request, NESTING_MAX) > NESTING_MAX)
-		conn_send_line(conn, error_object(null, COMMAND_INVALID, "invalid request", NULL));
+		refuse(conn, COMMAND_INVALID, "invalid request");
 	else
 		on_request(conn, request);
 	json_decref(request);
-	json_decref(null);
 }
 
 /* --- lines ------------------------------------------------------------------------------------ */
@@ -172,10 +208,7 @@ static bool take_line(struct conn *conn)
 		return false;
 	}
 	if (length > CONN_LINE_MAX) {
-		conn_send_line(conn, error_object(json_null(), COMMAND_INVALID,
-					     "the line is longer than 64 KiB", NULL));
-		conn->half_closed = true;
-		evbuffer_drain(conn->in, evbuffer_get_length(conn->in));
+		refuse_long_line(conn);
 	} else {
 		if (length > 0 && line[length - 1] == '\r')
 			length--;
@@ -207,11 +240,8 @@ static void handle_incomplete_line(struct conn *conn)
 	size_t left = evbuffer_get_length(conn->in);
 
 	if (left > CONN_LINE_MAX) {
-		conn_send_line(conn, error_object(json_null(), COMMAND_INVALID,
-					     "the line is longer than 64 KiB", NULL));
-		conn->half_closed = true;
 		event_del(conn->readable);
-		evbuffer_drain(conn->in, left);
+		refuse_long_line(conn);
 		left = 0;
 	}
 	if (conn->half_closed) {
@@ -241,6 +271,8 @@ static bool on_turn(uint64_t until, void *arg)
 	do {
 		if (conn->stream != NULL) {
 			more = conn_send_part(conn) || conn->stream == NULL;
+		} else if (conn->pending != NULL) {
+			more = false;
 		} else if (!take_line(conn)) {
 			read_on(conn);
 			more = conn->stream != NULL;
@@ -284,6 +316,9 @@ static void on_end(uint64_t missed, void *arg)
 {
 	struct conn *conn = arg;
 
+	conn_unwatch_all(conn);
+	if (conn->pending != NULL)
+		return; /* what the request does goes on, and on_completed ends the connection */
 	(void)evbuffer_write(conn->out, conn->fd); /* sends what the socket still accepts */
 	conn->gone(conn, conn->gone_arg);
 	conn_free(conn);
@@ -321,33 +356,25 @@ struct conn *conn_new(
 	conn->later = evbuffer_new();
 	conn->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, conn);
 	conn->writable = event_new(base, fd, EV_WRITE, conn_on_writable, conn);
-	conn->end_timer = loop_after(loop, 0, on_end, conn);
-	conn->line_timer = loop_after(loop, LINE_TIME, on_line_time, conn);
-	if (conn->in == NULL || conn->out == NULL || conn->later == NULL ||
-		conn->readable == NULL || conn->writable == NULL || conn->end_timer == NULL ||
-		conn->line_timer == NULL || event_add(conn->readable, NULL) < 0) {
-		conn_free(conn);
-		return NULL;
-	}
-	loop_timer_stop(conn->end_timer);
-	loop_timer_stop(conn->line_timer);
-	return conn;
+	conn->end_timer = loop_once(loop, on_end, conn);
+	conn->line_timer = loop_once(loop, on_line_time, conn);
+	if (event_add(conn->readable, NULL) == 0)
+		return conn;
+	conn_free(conn);
+	return NULL;
 }
 
 void conn_free(struct conn *conn)
 {
 	conn_unwatch_all(conn);
 	control_work_leave(&conn->client);
-	if (conn->readable != NULL)
-		event_free(conn->readable);
-	if (conn->writable != NULL)
-		event_free(conn->writable);
-	if (conn->in != NULL)
-		evbuffer_free(conn->in);
-	if (conn->out != NULL)
-		evbuffer_free(conn->out);
-	if (conn->later != NULL)
-		evbuffer_free(conn->later);
+	event_free(conn->readable);
+	event_free(conn->writable);
+	evbuffer_free(conn->in);
+	evbuffer_free(conn->out);
+	evbuffer_free(conn->later);
+	pending_free(conn->pending);
+	json_decref(conn->pending_id);
 	reply_stream_free(conn->stream);
 	loop_timer_free(conn->end_timer);
 	loop_timer_free(conn->line_timer);
@@ -360,6 +387,11 @@ void conn_set_patient(struct conn *conn)
 	conn->patient = true;
 }
 
+bool conn_acts(const struct conn *conn)
+{
+	return conn->pending != NULL && conn->acts;
+}
+
 const struct peer *conn_peer(const struct conn *conn)
 {
 	return &conn->peer;
@@ -368,8 +400,9 @@ const struct peer *conn_peer(const struct conn *conn)
 uint64_t conn_idle_since(const struct conn *conn)
 {
 	int unread = 0;
-	bool busy = !SLIST_EMPTY(&conn->watches) || conn->stream != NULL || conn->client.waits ||
-		    evbuffer_get_length(conn->in) > 0 || evbuffer_get_length(conn->out) > 0;
+	bool busy = !SLIST_EMPTY(&conn->watches) || conn->stream != NULL || conn->pending != NULL ||
+		    conn->client.waits || evbuffer_get_length(conn->in) > 0 ||
+		    evbuffer_get_length(conn->out) > 0;
 
 	/* Unread input in the kernel is a request, too. */
 	busy = busy || (ioctl(conn->fd, FIONREAD, &unread) == 0 && unread > 0);

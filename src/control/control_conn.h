@@ -4,7 +4,6 @@
 #ifndef CONTROL_CONN_H
 #define CONTROL_CONN_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "command/command.h"
@@ -36,6 +35,8 @@ void conn_set_patient(struct conn *conn);
 void conn_notify(struct conn *conn, const char *method, json_t *params);
 
 const struct peer *conn_peer(const struct conn *conn);
+/* Whether a request of the connection is changing services at present. */
+bool conn_acts(const struct conn *conn);
 /* The time (clock_now) since which the connection has had no request and no watch.  0: it is
  * busy. */
 uint64_t conn_idle_since(const struct conn *conn);

@@ -21,6 +21,7 @@
 struct evbuffer;
 struct event;
 struct loop_timer;
+struct pending;
 struct watch;
 
 /* The time in which a peer must read some part of a long reply, in ns. */
@@ -33,7 +34,11 @@ struct conn {
 	int fd;
 	struct event *readable, *writable;
 	struct evbuffer *in, *out;
-	struct reply_stream *stream;   /* a reply being sent; the next request must wait; owned */
+	struct reply_stream *stream; /* a reply being sent; the next request must wait; owned */
+	/* A request whose reply is not complete; the next request must wait; owned. */
+	struct pending *pending;
+	json_t *pending_id;            /* of that request; NULL: it has none */
+	bool acts;                     /* that request does more than read */
 	struct evbuffer *later;        /* lines that wait for the end of the stream */
 	struct loop_timer *line_timer; /* armed: incomplete line, or long reply that is not read */
 	struct loop_timer *end_timer;  /* armed when the connection is to be closed */

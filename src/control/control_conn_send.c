@@ -47,7 +47,8 @@ void conn_flush(struct conn *conn)
 			return;
 		}
 	}
-	if (conn->half_closed && evbuffer_get_length(conn->in) == 0 && conn->stream == NULL)
+	if (conn->half_closed && evbuffer_get_length(conn->in) == 0 && conn->stream == NULL &&
+		conn->pending == NULL)
 		conn_end_soon(conn);
 }
 

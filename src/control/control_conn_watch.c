@@ -6,7 +6,6 @@
  */
 #include "control/control_conn_internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/memory.h"

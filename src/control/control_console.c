@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,7 +23,6 @@
 #include "control/control.h"
 #include "control/control_conn.h"
 #include "host/host.h"
-#include "loop/loop.h"
 #include "process/pidfd.h"
 #include "process/spawn_terminal.h"
 

@@ -67,8 +67,7 @@ static void run(struct control_pipe *pipe, const struct command *command, json_t
 	command_run(pipe->host, &self, command->verb, params, &reply);
 	if (reply.code != 0)
 		log_warn("pipe: %s: %s", command->verb, reply.message);
-	json_decref(reply.result);
-	json_decref(reply.data);
+	command_reply_clear(&reply);
 }
 
 /* Returns the option that is useless without a reply, as a word; NULL: there is none. */
@@ -248,11 +247,8 @@ struct control_pipe *control_pipe_open(struct host *host, const char *path)
 	}
 	pipe->event = event_new(
 		loop_base(host_loop(host)), pipe->fd, EV_READ | EV_PERSIST, on_readable, pipe);
-	pipe->turn = loop_after(host_loop(host), 0, on_turn, pipe);
-	if (pipe->turn != NULL)
-		loop_timer_stop(pipe->turn);
-	if (pipe->in != NULL && pipe->event != NULL && pipe->turn != NULL &&
-		event_add(pipe->event, NULL) == 0)
+	pipe->turn = loop_once(host_loop(host), on_turn, pipe);
+	if (event_add(pipe->event, NULL) == 0)
 		return pipe;
 fail:
 	control_pipe_close(pipe);
@@ -267,8 +263,7 @@ void control_pipe_close(struct control_pipe *pipe)
 	if (pipe->event != NULL)
 		event_free(pipe->event);
 	loop_timer_free(pipe->turn);
-	if (pipe->in != NULL)
-		evbuffer_free(pipe->in);
+	evbuffer_free(pipe->in);
 	/* The path is removed before the lock is released, because afterwards it may belong to
 	 * another vigild. */
 	if (pipe->path != NULL)

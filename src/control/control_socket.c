@@ -19,24 +19,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
 #include "base/clock.h"
 #include "base/degraded.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "command/command.h"
 #include "control/control_conn.h"
+#include "control/control_listener.h"
 #include "control/control_work.h"
+#include "daemon/api_fd.h"
 #include "host/host.h"
 #include "loop/loop.h"
 
@@ -56,10 +54,7 @@ struct client {
 struct control_socket {
 	struct host *host;
 	struct control_work *work;
-	char *path;
-	dev_t dev; /* identity of our socket, so that no other one is removed */
-	ino_t ino;
-	int fd;
+	struct control_listener listener;
 	int reserve; /* reserved descriptor; -1: used */
 	bool has_group;
 	gid_t group;
@@ -137,7 +132,7 @@ static struct client *find_surplus(struct control_socket *cs, const struct peer 
 
 	TAILQ_FOREACH(client, &cs->clients, link) {
 		if (is_root(client) || conn_peer(client->conn)->uid == peer->uid ||
-			connections_of(cs, client) <= most)
+			conn_acts(client->conn) || connections_of(cs, client) <= most)
 			continue;
 		most = connections_of(cs, client);
 		found = client;
@@ -210,6 +205,7 @@ static void admit(struct control_socket *cs, int fd)
 	struct peer peer;
 	struct client *client;
 
+	api_fd_opened(fd);
 	if (!identify(cs, fd, &peer)) {
 		close(fd);
 		return;
@@ -245,7 +241,7 @@ static bool has_descriptors(struct control_socket *cs)
 	int probe;
 
 	reserve_take(cs);
-	probe = cs->reserve >= 0 ? fcntl(cs->fd, F_DUPFD_CLOEXEC, 0) : -1;
+	probe = cs->reserve >= 0 ? fcntl(cs->listener.fd, F_DUPFD_CLOEXEC, 0) : -1;
 	if (probe >= 0)
 		close(probe);
 	return probe >= 0;
@@ -280,7 +276,7 @@ static bool accept_by_reserve(struct control_socket *cs)
 		return rest(cs);
 	close(cs->reserve);
 	cs->reserve = -1;
-	fd = accept4(cs->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	fd = accept4(cs->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0 && errno != EAGAIN)
 		return rest(cs);
 	if (fd >= 0 && identify(cs, fd, &peer) && peer.uid == 0)
@@ -294,7 +290,7 @@ static bool accept_by_reserve(struct control_socket *cs)
 /* True: there may be more connections to accept. */
 static bool accept_one(struct control_socket *cs)
 {
-	int fd = accept4(cs->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(cs->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd >= 0) {
 		reserve_take(cs);
@@ -319,130 +315,21 @@ static void on_accept(evutil_socket_t listener, short what, void *arg)
 		count++;
 }
 
-/* --- binding ---------------------------------------------------------------------------------- */
+/* --- opening and closing ---------------------------------------------------------------------- */
 
-static int address_of(const char *path, struct sockaddr_un *address)
+static int listen_on(struct control_socket *cs, const char *path, const gid_t *group)
 {
-	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
-	if (strlen(path) >= sizeof(address->sun_path))
-		return -ENAMETOOLONG;
-	strcpy(address->sun_path, path);
-	return 0;
-}
+	struct loop *loop = host_loop(cs->host);
+	int err;
 
-static bool is_answered(const struct sockaddr_un *address)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* EAGAIN: the backlog is full, so another process is listening. */
-	bool answers =
-		fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
-				   errno == EAGAIN);
-
-	if (fd >= 0)
-		close(fd);
-	return answers;
-}
-
-/* Removes the socket that a killed vigild left behind, and no other file. */
-static int remove_stale_socket(const char *path, const struct sockaddr_un *address)
-{
-	uint64_t began = 0;
-	struct stat st;
-	bool answers;
-
-	if (lstat(path, &st) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(st.st_mode)) {
-		log_error(
-			"%s exists and is not a socket; move it, or set another path with socket =",
-			path);
-		return -EEXIST;
-	}
-	do
-		answers = is_answered(address);
-	while (answers && clock_try_again(&began));
-	if (answers) {
-		log_error("another vigild answers on %s; stop that vigild, or set another path "
-			  "with socket =",
-			path);
-		return -EADDRINUSE;
-	}
-	return unlink(path) < 0 ? -errno : 0;
-}
-
-/* Gives the group access to the socket.  An ordinary user cannot change the group of a file to any
- * group, but a new file may already have the right one.  The descriptor is used instead of the
- * path, because the owner of the directory could replace the path with a symbolic link. */
-static int open_to_group(const struct control_socket *cs, int fd, gid_t now)
-{
-	char path[32];
-
-	if (now != cs->group &&
-		fchownat(fd, "", (uid_t)-1, cs->group, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)
-		return -errno;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return chmod(path, 0660) < 0 ? -errno : 0;
-}
-
-/* Records the identity of our socket, and gives the group access. */
-static int know_own(struct control_socket *cs)
-{
-	int fd = open(cs->path, O_PATH | O_NOFOLLOW | O_CLOEXEC), err = 0;
-	struct stat st;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode)) {
-		close(fd);
-		return -EEXIST; /* another process has replaced the socket */
-	}
-	cs->dev = st.st_dev;
-	cs->ino = st.st_ino;
-	if (cs->has_group)
-		err = open_to_group(cs, fd, st.st_gid);
-	if (err != 0)
-		log_warn("the group cannot be given access to %s: %s", cs->path, strerror(-err));
-	close(fd);
-	return 0;
-}
-
-/* Binds with a umask that gives no other user access.  The group gets access afterwards. */
-static int bind_closed(struct control_socket *cs, const struct sockaddr_un *address)
-{
-	mode_t before = umask(0177);
-	int err = bind(cs->fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
-
-	umask(before);
-	if (err == 0)
-		err = know_own(cs);
-	if (err != 0)
-		return err;
-	return listen(cs->fd, 128) < 0 ? -errno : 0;
-}
-
-static int listen_on(struct control_socket *cs)
-{
-	struct event_base *base = loop_base(host_loop(cs->host));
-	struct sockaddr_un address;
-	int err = address_of(cs->path, &address);
-
-	if (err == 0)
-		err = remove_stale_socket(cs->path, &address);
-	if (err != 0)
-		return err;
 	reserve_take(cs);
-	cs->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (cs->fd < 0)
-		return -errno;
-	err = bind_closed(cs, &address);
-	if (err != 0) {
-		log_error("%s: %s", cs->path, strerror(-err));
+	err = control_listener_open(&cs->listener, path, group);
+	if (err != 0)
 		return err;
-	}
-	cs->event = event_new(base, cs->fd, EV_READ | EV_PERSIST, on_accept, cs);
-	cs->again = loop_after(host_loop(cs->host), 0, on_again, cs);
-	return cs->event != NULL && cs->again != NULL && event_add(cs->event, NULL) == 0 ? 0
-											 : -ENOMEM;
+	cs->event =
+		event_new(loop_base(loop), cs->listener.fd, EV_READ | EV_PERSIST, on_accept, cs);
+	cs->again = loop_after(loop, 0, on_again, cs);
+	return event_add(cs->event, NULL) == 0 ? 0 : -ENOMEM;
 }
 
 struct control_socket *control_socket_open(struct host *host, const char *path, const gid_t *group)
@@ -452,13 +339,11 @@ struct control_socket *control_socket_open(struct host *host, const char *path, 
 
 	cs->host = host;
 	cs->work = control_work_new(host);
-	cs->path = memory_text(path);
-	cs->fd = -1;
 	cs->reserve = -1;
 	TAILQ_INIT(&cs->clients);
 	cs->has_group = group != NULL;
 	cs->group = group != NULL ? *group : 0;
-	err = listen_on(cs);
+	err = listen_on(cs, path, group);
 	if (err == 0)
 		return cs;
 	control_socket_close(cs);
@@ -469,7 +354,6 @@ struct control_socket *control_socket_open(struct host *host, const char *path, 
 void control_socket_close(struct control_socket *cs)
 {
 	struct client *client;
-	struct stat st;
 
 	if (cs == NULL)
 		return;
@@ -483,14 +367,9 @@ void control_socket_close(struct control_socket *cs)
 	if (cs->event != NULL)
 		event_free(cs->event);
 	loop_timer_free(cs->again);
-	if (cs->ino != 0 && lstat(cs->path, &st) == 0 && st.st_ino == cs->ino &&
-		st.st_dev == cs->dev)
-		unlink(cs->path);
-	if (cs->fd >= 0)
-		close(cs->fd);
+	control_listener_close(&cs->listener);
 	if (cs->reserve >= 0)
 		close(cs->reserve);
-	free(cs->path);
 	free(cs);
 }
 

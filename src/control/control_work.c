@@ -43,9 +43,7 @@ struct control_work *control_work_new(struct host *host)
 	work->host = host;
 	TAILQ_INIT(&work->idle);
 	TAILQ_INIT(&work->ready);
-	work->timer = loop_after(host_loop(host), 0, on_turn, work);
-	if (work->timer == NULL)
-		memory_end("the clients' timer");
+	work->timer = loop_once(host_loop(host), on_turn, work);
 	return work;
 }
 

@@ -17,10 +17,12 @@
 
 #include "base/degraded.h"
 #include "base/memory.h"
+#include "base/signal_name.h"
 #include "base/trust_command.h"
 #include "daemon/candidate.h"
 #include "daemon/daemon_internal.h"
 #include "process/child.h"
+#include "process/program.h"
 #include "process/run_as.h"
 #include "process/spawn_environment.h"
 #include "process/task_limit.h"
@@ -34,6 +36,7 @@ struct vigil_child {
 	vigil_child_line_fn *on_line;
 	vigil_child_late_fn *on_late;
 	vigil_child_eof_fn *on_eof;
+	vigil_child_errors_fn *on_errors;
 	vigil_child_exit_fn *on_exit;
 	void *arg;
 };
@@ -76,7 +79,7 @@ static void on_line(struct child *child, const char *line, size_t length, void *
 {
 	vigil_child *handle = arg;
 	struct vigil_daemon *d = handle->resource.daemon;
-	uint64_t entered = daemon_enter(d);
+	uint64_t entered = daemon_enter(d, "line of a child");
 
 	handle->on_line(d, handle, line, length, handle->arg);
 	daemon_leave(d, entered);
@@ -86,7 +89,7 @@ static void on_exit_told(struct child *child, const vigil_child_exit *e, void *a
 {
 	vigil_child *handle = arg;
 	struct vigil_daemon *d = handle->resource.daemon;
-	uint64_t entered = daemon_enter(d);
+	uint64_t entered = daemon_enter(d, "exit of a child");
 
 	/* The handle stays valid until the callback returns, even if the callback stops the
 	 * daemon. */
@@ -99,7 +102,7 @@ static void on_exit_told(struct child *child, const vigil_child_exit *e, void *a
 static void call_back(vigil_child *handle, vigil_child_late_fn *fn)
 {
 	struct vigil_daemon *d = handle->resource.daemon;
-	uint64_t entered = daemon_enter(d);
+	uint64_t entered = daemon_enter(d, "child");
 
 	fn(d, handle, handle->arg);
 	daemon_leave(d, entered);
@@ -113,6 +116,16 @@ static void on_late(struct child *child, void *arg)
 static void on_eof(struct child *child, void *arg)
 {
 	call_back(arg, ((vigil_child *)arg)->on_eof);
+}
+
+static void on_errors(struct child *child, const char *errors, void *arg)
+{
+	vigil_child *handle = arg;
+	struct vigil_daemon *d = handle->resource.daemon;
+	uint64_t entered = daemon_enter(d, "stderr of a child");
+
+	handle->on_errors(d, handle, errors, handle->arg);
+	daemon_leave(d, entered);
 }
 
 /* While the daemon starts, the failure becomes the reason why the daemon failed.  Later only the
@@ -219,6 +232,23 @@ static int check_trust(const vigil_child_spec *spec, const struct trust_user *us
 	return trust_command(&command, program, why, size);
 }
 
+char *vigil_signal_name(char text[VIGIL_SIGNAL_TEXT], int signal)
+{
+	char name[SIGNAL_NAME];
+
+	snprintf(text, VIGIL_SIGNAL_TEXT, "%s", signal_name(signal, name));
+	return text;
+}
+
+char *vigil_helper_path(char *path, size_t size, const char *name)
+{
+	char *found = program_path(PKGLIBDIR, name);
+
+	snprintf(path, size, "%s", found);
+	free(found);
+	return path;
+}
+
 int vigil_check_command(const vigil_child_spec *given, char *why, size_t size)
 {
 	vigil_child_spec spec = take_spec(given);
@@ -265,6 +295,7 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 		.on_line = spec.on_line != NULL ? on_line : NULL,
 		.on_late = spec.on_late != NULL ? on_late : NULL,
 		.on_eof = spec.on_eof != NULL ? on_eof : NULL,
+		.on_errors = spec.on_errors != NULL ? on_errors : NULL,
 		.on_exit = on_exit_told,
 		.end_session = spec.end_session,
 		.owner = d->name};
@@ -287,6 +318,7 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 	handle->on_line = spec.on_line;
 	handle->on_late = spec.on_late;
 	handle->on_eof = spec.on_eof;
+	handle->on_errors = spec.on_errors;
 	handle->on_exit = spec.on_exit;
 	handle->arg = spec.arg;
 	inner.arg = handle;

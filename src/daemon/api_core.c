@@ -2,6 +2,7 @@
  * api_core: memory that belongs to a daemon, the module's data and the event base.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -27,6 +28,7 @@ void *vigil_alloc(vigil_daemon *d, size_t size)
 {
 	struct block *block = NULL;
 
+	daemon_check_thread(d, "vigil_alloc");
 	if (size <= SMALL)
 		block = memory_zero(sizeof(*block) + size);
 	else if (size <= SIZE_MAX - sizeof(*block))
@@ -37,6 +39,20 @@ void *vigil_alloc(vigil_daemon *d, size_t size)
 	}
 	daemon_attach(d, &block->resource, &block_kind);
 	return block->bytes;
+}
+
+void vigil_free(vigil_daemon *d, void *memory)
+{
+	struct block *block;
+
+	daemon_check_thread(d, "vigil_free");
+	if (memory == NULL)
+		return;
+	block = (struct block *)((char *)memory - offsetof(struct block, bytes));
+	if (block->resource.daemon == d && block->resource.kind == &block_kind)
+		daemon_free_resource(&block->resource);
+	else
+		daemon_refuse(d, EINVAL, "vigil_free: the memory is not of vigil_alloc");
 }
 
 void vigil_set_data(vigil_daemon *d, void *data)

@@ -20,9 +20,40 @@
 #include "daemon/daemon_internal.h"
 #include "loop/loop.h"
 
+/* So many changes of the level within a period have a line of their own. */
+#define CHANGES_MAX    8
+#define CHANGES_PERIOD (600 * CLOCK_SECOND)
+
 static bool is_equal(const char *a, const char *b)
 {
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* A level that changes often must not fill the history, so the later changes of a period share a
+ * line.  vigild alone has the history. */
+static void note_change(vigil_daemon *d, const char *before, const char *text)
+{
+	struct daemon_health *health = &d->health;
+	uint64_t now = clock_now();
+	char more[64] = "";
+
+	if (d->environment->alone)
+		return;
+	if (health->period == 0 || now - health->period > CHANGES_PERIOD) {
+		health->period = now;
+		health->changes = 0;
+	}
+	if (++health->changes <= CHANGES_MAX + 1)
+		health->line = 0;
+	if (health->changes > CHANGES_MAX)
+		snprintf(more, sizeof(more), ", change %u in %d min", health->changes,
+			(int)(CHANGES_PERIOD / (60 * CLOCK_SECOND)));
+	if (before != NULL)
+		vigil_event_repeat(
+			d, &health->line, "%s (was %s%s): %s", daemon_level(d), before, more, text);
+	else if (health->level != VIGIL_OK)
+		vigil_event_repeat(
+			d, &health->line, "%s at first%s: %s", daemon_level(d), more, text);
 }
 
 /* Both texts are escaped already.  long_text: NULL: none. */
@@ -30,13 +61,16 @@ static void report(vigil_daemon *d, vigil_health_level level, bool status_line, 
 	const char *long_text)
 {
 	struct daemon_health *health = &d->health;
+	const char *before = health->said ? daemon_level(d) : NULL;
+	bool changes;
 
 	if ((unsigned)level > VIGIL_UNKNOWN)
 		level = VIGIL_UNKNOWN;
 	if (health->said && health->level == level && health->status_line == status_line &&
 		strcmp(health->text, text) == 0 && is_equal(health->long_text, long_text))
 		return;
-	if (!health->said || health->level != level)
+	changes = !health->said || health->level != level;
+	if (changes)
 		clock_gettime(CLOCK_REALTIME, &health->since);
 	health->said = true;
 	health->level = level;
@@ -45,6 +79,8 @@ static void report(vigil_daemon *d, vigil_health_level level, bool status_line, 
 	health->text = memory_text(text);
 	free(health->long_text);
 	health->long_text = memory_text(long_text);
+	if (changes)
+		note_change(d, before, text);
 	daemon_announce(d, "health", daemon_health_account(d));
 }
 

@@ -18,7 +18,7 @@
 
 #define BIT(type) (1u << (type))
 
-#define LISTS   (BIT(VIGIL_LIST) | BIT(VIGIL_COMMAND))
+#define LISTS   (BIT(VIGIL_LIST) | BIT(VIGIL_PATHS) | BIT(VIGIL_COMMAND))
 #define WHOLES  (BIT(VIGIL_INT) | BIT(VIGIL_SIZE))
 #define NUMBERS (BIT(VIGIL_NUMBER) | WHOLES)
 
@@ -30,8 +30,9 @@ static const struct option_value *find(vigil_daemon *d, const char *name, unsign
 	if (value != NULL && (BIT(value->schema->type) & types) != 0)
 		return value;
 	if (!d->asked_wrongly)
-		log_write(LEVEL_ERROR, d->name, "module %s asks for \"%s\", which %s", d->module,
-			name, value == NULL ? "is not among its options" : "has another type");
+		daemon_log(d, LEVEL_ERROR, d->name, "module %s asks for \"%s\", which %s",
+			d->module, name,
+			value == NULL ? "is not among its options" : "has another type");
 	d->asked_wrongly = true;
 	return &nothing;
 }
@@ -73,6 +74,22 @@ const char *const *vigil_option_list(vigil_daemon *d, const char *name)
 	return list != NULL ? (const char *const *)list : empty;
 }
 
+bool vigil_option_range(vigil_daemon *d, const char *name, vigil_range *range)
+{
+	const struct option_value *value = find(d, name, BIT(VIGIL_RANGE));
+
+	if (value->present)
+		*range = value->range;
+	return value->present;
+}
+
+bool vigil_option_matches(vigil_daemon *d, const char *name, const char *text)
+{
+	const struct option_value *value = find(d, name, BIT(VIGIL_REGEX));
+
+	return value->present && option_value_matches(value, text);
+}
+
 bool vigil_option_given(vigil_daemon *d, const char *name)
 {
 	return find(d, name, ~0u)->given;
@@ -110,3 +127,17 @@ double vigil_calendar_wait(
 			outside ? "outside" : "inside", outside ? only : except);
 	return fmin((double)change - now, CALENDAR_FAR);
 }
+
+bool vigil_next_time(vigil_daemon *d, const char *option, char text[VIGIL_TIMES_TEXT])
+{
+	const struct calendar_times *times = find(d, option, BIT(VIGIL_TIMES))->times;
+	time_t now = (time_t)floor(clock_seconds(CLOCK_REALTIME)), next;
+
+	text[0] = '\0';
+	if (times == NULL || !calendar_next_time(times, now, 0, &next))
+		return false;
+	calendar_format(text, next);
+	return true;
+}
+
+_Static_assert(VIGIL_TIMES_TEXT >= CALENDAR_TEXT, "a formatted time must fit");

@@ -6,15 +6,16 @@
  * end the line is omitted, so that one malformed value does not damage the other items.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <vigil/vigil.h>
 
 #include "base/number.h"
+#include "base/text.h"
 
 #define UNIT_MAX  32
 #define RANGE_MAX 160
+#define CLEAN_MAX 1024 /* bytes of the longest label */
 
 _Static_assert(VIGIL_NUMBER_TEXT == NUMBER_TEXT, "vigil.h and number.h differ");
 
@@ -57,6 +58,15 @@ static void put_text(struct item *item, const char *text)
 	put(item, text, strlen(text));
 }
 
+/* Whether a text is UTF-8 without control characters, so that escaping does not change it. */
+static bool is_clean(const char *text)
+{
+	char clean[CLEAN_MAX];
+
+	return strlen(text) < sizeof(clean) &&
+	       strcmp(text_escape(clean, sizeof(clean), text, strlen(text)), text) == 0;
+}
+
 /* Writes the label in single quotes; a quote within the label is doubled. */
 static void put_label(struct item *item, const char *label)
 {
@@ -84,8 +94,9 @@ static const char *plain(const json_t *value, size_t size)
 {
 	const char *text = json_string_value(value);
 
-	return text != NULL && strlen(text) < size && strpbrk(text, " \t\r;='|\n") == NULL ? text
-											   : "";
+	if (text == NULL || strlen(text) >= size || strpbrk(text, " ;='|") != NULL)
+		return "";
+	return is_clean(text) ? text : "";
 }
 
 /* Writes a number, or a range, which is a string.  Returns false if the value is neither. */
@@ -125,7 +136,8 @@ size_t vigil_perfdata(char *text, size_t size, const char *label, const json_t *
 
 	if (size > 0)
 		text[0] = '\0';
-	if (label[0] == '\0' || strpbrk(label, "|\r\n") != NULL || !json_is_number(value))
+	if (label[0] == '\0' || strchr(label, '|') != NULL || !is_clean(label) ||
+		!json_is_number(value))
 		return 0;
 	put_label(&item, label);
 	put_value(&item, value, json_object_get(entry, "exact"));

@@ -1,45 +1,16 @@
 /*
- * api_range: the thresholds of vigil.h, in the range format of Nagios plugins.
+ * api_range: the thresholds of vigil.h, in the range format of Nagios plugins, rates, durations and
+ * sizes.
  */
-#include <errno.h>
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include <vigil/vigil.h>
 
-/* Reads a plain decimal number that ends at `end`.  strtod alone would also accept hexadecimal
- * numbers, "inf" and "nan". */
-static bool read_number(const char *text, const char *end, double *value)
-{
-	char *stop;
-
-	if (text == end || strspn(text, "+-.0123456789eE") < (size_t)(end - text))
-		return false;
-	*value = strtod(text, &stop);
-	return stop == end && isfinite(*value);
-}
+#include "base/text.h"
+#include "config/config_vigil.h"
+#include "config/range.h"
 
 int vigil_range_read(const char *text, vigil_range *range)
 {
-	const char *colon, *end;
-	bool right = true;
-
-	*range = (vigil_range){.start = 0, .end = INFINITY, .inside = text[0] == '@'};
-	text += range->inside;
-	colon = strchr(text, ':');
-	end = text + strlen(text);
-	if (text == end)
-		return -EINVAL;
-	if (colon != NULL && colon - text == 1 && text[0] == '~')
-		range->start = -INFINITY;
-	else if (colon != NULL && colon != text)
-		right = read_number(text, colon, &range->start);
-	if (colon == NULL)
-		right = read_number(text, end, &range->end);
-	else if (colon + 1 != end)
-		right = right && read_number(colon + 1, end, &range->end);
-	return right && range->start <= range->end ? 0 : -EINVAL;
+	return range_parse(text, range);
 }
 
 bool vigil_range_alerts(const vigil_range *range, double value)
@@ -47,4 +18,19 @@ bool vigil_range_alerts(const vigil_range *range, double value)
 	bool within = value >= range->start && value <= range->end;
 
 	return within == range->inside;
+}
+
+int vigil_rate_read(const char *text, unsigned *count, double *seconds)
+{
+	return config_vigil_rate(text, count, seconds);
+}
+
+int vigil_duration_read(const char *text, double *seconds)
+{
+	return text_duration(text, seconds);
+}
+
+int vigil_size_read(const char *text, int64_t *bytes)
+{
+	return text_size(text, bytes);
 }

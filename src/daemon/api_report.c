@@ -1,6 +1,6 @@
 /*
- * api_report: the log lines, history lines and errors that a daemon reports.  Health is in
- * api_health.c.
+ * api_report: the log lines and errors that a daemon reports.  Health is in api_health.c, events
+ * are in api_event.c.
  *
  * Modules pass on text from untrusted sources.  Every text that is kept is escaped here, once, so
  * that it is valid UTF-8 without control characters and any program may print it.
@@ -8,16 +8,13 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "base/memory.h"
 #include "base/text.h"
 #include "daemon/candidate.h"
 #include "daemon/daemon_internal.h"
 #include "loop/loop.h"
-#include "state/state.h"
 
 /* Enough for the longest daemon name, a slash and the longest service name. */
 #define WHO_TEXT 384
@@ -61,78 +58,8 @@ void vigil_log(vigil_daemon *d, vigil_level level, const char *format, ...)
 		return;
 	LOOP_ASSERT_OWNER();
 	va_start(ap, format);
-	log_vwrite((enum log_level)level, who(d, name), format, ap);
+	daemon_vlog(d, (enum log_level)level, who(d, name), format, ap);
 	va_end(ap);
-}
-
-static struct daemon_event *event_new(uint32_t line, const char *text)
-{
-	struct daemon_event *event = memory_zero(sizeof(*event) + strlen(text) + 1);
-
-	clock_gettime(CLOCK_REALTIME, &event->when);
-	event->line = line;
-	strcpy(event->text, text);
-	return event;
-}
-
-static void remember(vigil_daemon *d, const char *text)
-{
-	struct daemon_event *event = event_new(++d->history_lines, text);
-
-	STAILQ_INSERT_TAIL(&d->history, event, link);
-	if (d->history_count == DAEMON_HISTORY)
-		daemon_forget_event(d);
-	else
-		d->history_count++;
-}
-
-void vigil_event(vigil_daemon *d, const char *format, ...)
-{
-	char text[DAEMON_TEXT];
-	va_list ap;
-
-	if (daemon_is_candidate(d, "vigil_event"))
-		return;
-	LOOP_ASSERT_OWNER();
-	va_start(ap, format);
-	daemon_format(text, format, ap);
-	va_end(ap);
-	remember(d, text);
-}
-
-/* Replaces the text of one history line.  Returns false if that line has been removed already. */
-static bool rewrite(vigil_daemon *d, uint32_t line, const char *text)
-{
-	struct daemon_event *old, *event;
-
-	STAILQ_FOREACH(old, &d->history, link)
-		if (old->line == line)
-			break;
-	if (old == NULL)
-		return false;
-	event = event_new(line, text);
-	event->when = old->when;
-	STAILQ_INSERT_AFTER(&d->history, old, event, link);
-	STAILQ_REMOVE(&d->history, old, daemon_event, link);
-	free(old);
-	return true;
-}
-
-void vigil_event_repeat(vigil_daemon *d, uint32_t *line, const char *format, ...)
-{
-	char text[DAEMON_TEXT];
-	va_list ap;
-
-	LOOP_ASSERT_OWNER();
-	if (daemon_is_candidate(d, "vigil_event_repeat"))
-		return;
-	va_start(ap, format);
-	daemon_format(text, format, ap);
-	va_end(ap);
-	if (*line != 0 && rewrite(d, *line, text))
-		return;
-	remember(d, text);
-	*line = d->history_lines;
 }
 
 void vigil_error(vigil_daemon *d, const char *format, ...)
@@ -147,7 +74,7 @@ void vigil_error(vigil_daemon *d, const char *format, ...)
 	daemon_keep_text(&d->counts.last_error, format, ap);
 	va_end(ap);
 	d->counts.errors++;
-	log_write(LEVEL_ERROR, who(d, name), "%s", d->counts.last_error);
+	daemon_log(d, LEVEL_ERROR, who(d, name), "%s", d->counts.last_error);
 }
 
 int vigil_fail(vigil_daemon *d, const char *format, ...)

@@ -2,9 +2,11 @@
  * api_service: the services of vigil.h.  A vigil_service is the handle of one daemon for a service
  * that several daemons may share.
  *
- * Each handle has at most one query and one restart in flight.  When the daemon stops, its calls
- * are cancelled, and a late answer is ignored.
+ * Each handle has at most one query, one restart, one start and one stop in flight.  When the
+ * daemon stops, its calls are cancelled, and a late answer is ignored.
  */
+#include "daemon/api_service.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -32,7 +34,9 @@ struct listener {
 struct vigil_service {
 	struct resource resource; /* must be the first member */
 	struct service *service;
-	struct slot slots[2]; /* indexed by enum service_verb */
+	bool observe; /* the daemon never changes the service */
+	struct service_taker taker;
+	struct slot slots[SERVICE_VERBS];
 	SLIST_HEAD(, listener) listeners;
 };
 
@@ -41,13 +45,14 @@ static void handle_free(struct resource *resource)
 	struct vigil_service *handle = (struct vigil_service *)resource;
 	struct listener *listener;
 
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < SERVICE_VERBS; i++)
 		service_cancel(handle->slots[i].call);
 	while ((listener = SLIST_FIRST(&handle->listeners)) != NULL) {
 		SLIST_REMOVE_HEAD(&handle->listeners, link);
 		service_observer_free(listener->watch);
 		free(listener);
 	}
+	service_taker_remove(&handle->taker);
 	service_close(handle->service);
 	free(handle);
 }
@@ -56,7 +61,10 @@ static bool handle_waits(const struct resource *resource)
 {
 	const struct vigil_service *handle = (const struct vigil_service *)resource;
 
-	return handle->slots[0].call != NULL || handle->slots[1].call != NULL;
+	for (unsigned i = 0; i < SERVICE_VERBS; i++)
+		if (handle->slots[i].call != NULL)
+			return true;
+	return false;
 }
 
 static const struct resource_kind handle_kind = {.free = handle_free, .waits = handle_waits};
@@ -65,7 +73,7 @@ static void call_back(struct vigil_service *handle, vigil_service_fn *fn,
 	const vigil_service_reply *reply, void *arg)
 {
 	struct vigil_daemon *d = handle->resource.daemon;
-	uint64_t entered = daemon_enter(d);
+	uint64_t entered = daemon_enter(d, "service");
 
 	fn(handle, reply, arg);
 	daemon_leave(d, entered);
@@ -88,10 +96,15 @@ static void on_status(const vigil_service_reply *reply, void *arg)
 	call_back(listener->handle, listener->fn, reply, listener->arg);
 }
 
+/* Whether a flag of the spec is set.  A module may have been compiled with a header that does not
+ * have it yet. */
+#define IS_SET(spec, flag) ((spec)->size > offsetof(vigil_service_spec, flag) && (spec)->flag)
+
 vigil_service *vigil_service_open(vigil_daemon *d, const vigil_service_spec *spec)
 {
 	struct vigil_service *handle;
 	struct service *service;
+	bool many;
 
 	if (daemon_is_candidate(d, "vigil_service_open"))
 		return NULL;
@@ -112,10 +125,34 @@ vigil_service *vigil_service_open(vigil_daemon *d, const vigil_service_spec *spe
 	handle = memory_zero(sizeof(*handle));
 	handle->service = service;
 	SLIST_INIT(&handle->listeners);
-	if (d->service == NULL)
+	handle->observe = IS_SET(spec, observe);
+	many = IS_SET(spec, one_of_many);
+	if (!handle->observe)
+		service_taker_add(&handle->taker, service, d->name, many);
+	if (d->service == NULL && !handle->observe && !many)
 		d->service = service_name(service);
 	daemon_attach(d, &handle->resource, &handle_kind);
 	return handle;
+}
+
+void vigil_service_close(vigil_service *svc)
+{
+	vigil_daemon *d = svc->resource.daemon;
+
+	if (d->service == service_name(svc->service))
+		d->service = NULL;
+	daemon_free_resource(&svc->resource);
+}
+
+void api_service_each(const struct vigil_daemon *d,
+	void (*fn)(const struct service *service, void *arg), void *arg)
+{
+	const struct resource *resource;
+
+	TAILQ_FOREACH(resource, &d->resources, link)
+		if (resource->kind == &handle_kind &&
+			!((const struct vigil_service *)resource)->observe)
+			fn(((const struct vigil_service *)resource)->service, arg);
 }
 
 vigil_daemon *vigil_service_daemon(vigil_service *svc)
@@ -150,6 +187,33 @@ int vigil_service_query(vigil_service *svc, vigil_service_fn *cb, void *arg)
 int vigil_service_restart(vigil_service *svc, vigil_service_fn *cb, void *arg)
 {
 	return ask(svc, SERVICE_RESTART, cb, arg);
+}
+
+const char *vigil_service_taken(vigil_service *svc)
+{
+	const struct service_taker *taker = svc != NULL ? service_taker_before(&svc->taker) : NULL;
+
+	return taker != NULL ? taker->daemon : NULL;
+}
+
+const char *vigil_service_deferred(vigil_service *svc)
+{
+	return svc != NULL ? service_deferred(svc->service) : NULL;
+}
+
+int vigil_service_start(vigil_service *svc, vigil_service_fn *cb, void *arg)
+{
+	return ask(svc, SERVICE_START, cb, arg);
+}
+
+int vigil_service_stop(vigil_service *svc, vigil_service_fn *cb, void *arg)
+{
+	return ask(svc, SERVICE_STOP, cb, arg);
+}
+
+int vigil_service_reload(vigil_service *svc, vigil_service_fn *cb, void *arg)
+{
+	return ask(svc, SERVICE_RELOAD, cb, arg);
 }
 
 static struct listener *listener_new(vigil_service *svc, vigil_service_fn *cb, void *arg)

@@ -38,7 +38,7 @@ static void on_granted(struct slot *granted, void *arg)
 {
 	vigil_slot *slot = arg;
 	struct vigil_daemon *d = slot->resource.daemon;
-	uint64_t entered = daemon_enter(d);
+	uint64_t entered = daemon_enter(d, "slot");
 
 	slot->fn(d, slot->arg);
 	daemon_leave(d, entered);

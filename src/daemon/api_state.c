@@ -84,6 +84,18 @@ static void kept_free(struct resource *resource)
 
 static const struct resource_kind kept_kind = {.free = kept_free};
 
+/* Names the daemon of a value that no client and no file could contain. */
+static int log_refusal(vigil_daemon *d, const char *pointer, int err)
+{
+	bool of_value = err == -E2BIG || err == -EILSEQ || err == -EDOM;
+
+	if (of_value)
+		daemon_log(d, LEVEL_WARN, d->name, "the value at %s is not written: %s", pointer,
+			json_value_problem(err));
+	d->counts.refused += of_value;
+	return err;
+}
+
 /* Called after each write with its result err, which is returned.  Stores the kept values that the
  * write changed. */
 static int written(vigil_daemon *d, const char *pointer, int err)
@@ -91,7 +103,7 @@ static int written(vigil_daemon *d, const char *pointer, int err)
 	struct kept *kept;
 
 	if (err != 0)
-		return err;
+		return log_refusal(d, pointer, err);
 	SLIST_FOREACH(kept, &d->kept, link) {
 		if (!pointers_meet(kept->pointer, pointer))
 			continue;
@@ -100,6 +112,17 @@ static int written(vigil_daemon *d, const char *pointer, int err)
 			state_get(d->environment->state, kept->pointer));
 	}
 	return 0;
+}
+
+/* A daemon may persist a value that comes and goes each time that it comes. */
+static bool is_kept(const vigil_daemon *d, const char *pointer)
+{
+	const struct kept *kept;
+
+	SLIST_FOREACH(kept, &d->kept, link)
+		if (strcmp(kept->pointer, pointer) == 0)
+			return true;
+	return false;
 }
 
 int vigil_persist(vigil_daemon *d, const char *path)
@@ -114,6 +137,8 @@ int vigil_persist(vigil_daemon *d, const char *path)
 	if (err != 0 || json_pointer_check(pointer) != 0)
 		return daemon_refuse(
 			d, EINVAL, "vigil_persist: the path is not a value of this daemon");
+	if (is_kept(d, pointer))
+		return 0;
 	kept = memory_zero(sizeof(*kept) + strlen(pointer) + 1);
 	strcpy(kept->pointer, pointer);
 	SLIST_INSERT_HEAD(&d->kept, kept, link);
@@ -126,6 +151,36 @@ int vigil_persist(vigil_daemon *d, const char *path)
 
 /* --- reading and writing ---------------------------------------------------------------------- */
 
+/* A module mostly hands over NULL because it has not checked what json_pack or json_string has
+ * returned. */
+static int refuse_null(vigil_daemon *d, const char *path)
+{
+	daemon_log(d, LEVEL_WARN, d->name,
+		"the value at \"%s\" is not written: it is NULL, as json_pack and other functions "
+		"of jansson return it when they fail",
+		path != NULL ? path : "");
+	d->counts.refused++;
+	return -EINVAL;
+}
+
+char *vigil_pointer_token(char *text, size_t size, const char *token)
+{
+	size_t n = 0;
+
+	for (; *token != '\0' && n + 2 < size; token++) {
+		bool escaped = *token == '~' || *token == '/';
+
+		if (escaped)
+			text[n++] = '~';
+		text[n++] = (char)(escaped ? (*token == '~' ? '0' : '1') : *token);
+	}
+	if (*token != '\0' && n + 1 < size && *token != '~' && *token != '/')
+		text[n++] = *token++;
+	if (size > 0)
+		text[*token == '\0' ? n : 0] = '\0';
+	return *token == '\0' && size > 0 ? text : NULL;
+}
+
 int vigil_state_set(vigil_daemon *d, const char *path, json_t *value)
 {
 	char pointer[STATE_POINTER_MAX];
@@ -135,6 +190,8 @@ int vigil_state_set(vigil_daemon *d, const char *path, json_t *value)
 		json_decref(value);
 		return -EPERM;
 	}
+	if (value == NULL)
+		return refuse_null(d, path);
 	if (err == 0)
 		return written(d, pointer, state_set(d->environment->state, pointer, value));
 	json_decref(value);
@@ -150,6 +207,8 @@ int vigil_state_add(vigil_daemon *d, const char *path, json_t *value)
 		json_decref(value);
 		return -EPERM;
 	}
+	if (value == NULL)
+		return refuse_null(d, path);
 	if (err == 0)
 		return written(d, pointer, state_add(d->environment->state, pointer, value));
 	json_decref(value);
@@ -166,6 +225,15 @@ int vigil_state_unset(vigil_daemon *d, const char *path)
 	return err != 0 ? err : written(d, pointer, state_unset(d->environment->state, pointer));
 }
 
+/* Called before the daemon reads a value or subscribes to it. */
+static void see(const vigil_daemon *d, const char *pointer, bool subscribes)
+{
+	const struct environment *environment = d->environment;
+
+	if (environment->see != NULL && !json_pointer_covers(d->root, pointer))
+		environment->see(pointer, subscribes);
+}
+
 const json_t *vigil_state_get(vigil_daemon *d, const char *path)
 {
 	char pointer[STATE_POINTER_MAX];
@@ -174,6 +242,7 @@ const json_t *vigil_state_get(vigil_daemon *d, const char *path)
 		return NULL;
 	if (resolve(d, path, false, pointer) != 0)
 		return NULL;
+	see(d, pointer, false);
 	return state_lend(d->environment->state, pointer);
 }
 
@@ -183,7 +252,10 @@ bool vigil_state_stale(vigil_daemon *d, const char *path)
 
 	if (daemon_is_candidate(d, "vigil_state_stale"))
 		return false;
-	return resolve(d, path, false, pointer) == 0 && stale_at(d->environment->state, pointer);
+	if (resolve(d, path, false, pointer) != 0)
+		return false;
+	see(d, pointer, false);
+	return stale_at(d->environment->state, pointer);
 }
 
 /* --- subscriptions ---------------------------------------------------------------------------- */
@@ -291,7 +363,7 @@ static void on_soon(uint64_t missed, void *arg)
 		loop_timer_rearm(sub->soon, 0);
 	if (change->large)
 		change->value = state_get(d->environment->state, change->pointer);
-	entered = daemon_enter(d);
+	entered = daemon_enter(d, "change");
 	sub->fn(d, change->pointer, change->value, sub->arg);
 	daemon_leave(d, entered);
 	change_free(change);
@@ -335,18 +407,14 @@ int vigil_on_change(vigil_daemon *d, const char *path, vigil_change_fn *cb, void
 		return -EPERM;
 	if (err != 0 || json_pointer_check(pointer) != 0)
 		return daemon_refuse(d, EINVAL, "vigil_on_change: not a JSON pointer");
+	see(d, pointer, true);
 	sub = memory_zero(sizeof(*sub));
 	TAILQ_INIT(&sub->pending);
 	sub->fn = cb;
 	sub->arg = arg;
 	sub->own = json_pointer_covers(d->root, pointer);
-	sub->soon = loop_after(d->environment->loop, 0, on_soon, sub);
+	sub->soon = loop_once(d->environment->loop, on_soon, sub);
 	sub->watch = state_watch(d->environment->state, pointer, on_state, sub);
 	daemon_attach(d, &sub->resource, &subscription_kind);
-	if (sub->soon == NULL || sub->watch == NULL) {
-		daemon_free_resource(&sub->resource);
-		return daemon_refuse(d, ENOMEM, "no memory for a subscription");
-	}
-	loop_timer_stop(sub->soon);
 	return 0;
 }

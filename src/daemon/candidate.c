@@ -10,12 +10,15 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "config/ini.h"
 #include "daemon/daemon_internal.h"
+#include "loop/loop.h"
 
 struct candidate_check {
 	const struct candidate *of;
@@ -23,8 +26,28 @@ struct candidate_check {
 	bool misused; /* a call of a forbidden function by check has been logged */
 };
 
+/* The log belongs to the loop thread, so the message is written directly. */
+__attribute__((noreturn)) static void end_thread(const struct vigil_daemon *d, const char *function)
+{
+	char text[256];
+	int n = snprintf(text, sizeof(text),
+		"vigild: daemon %s called %s on another thread than that of its callbacks\n",
+		d->name, function);
+
+	if (write(STDERR_FILENO, text, (size_t)n) < n)
+		abort();
+	abort();
+}
+
+void daemon_check_thread(const struct vigil_daemon *d, const char *function)
+{
+	if (loop_owner_checked && d->candidate == NULL && !loop_is_owner())
+		end_thread(d, function);
+}
+
 bool daemon_is_candidate(struct vigil_daemon *d, const char *function)
 {
+	daemon_check_thread(d, function);
 	if (d->candidate == NULL)
 		return false;
 	if (!d->candidate->misused)
@@ -50,7 +73,7 @@ int candidate_check(const struct candidate *candidate, struct diagnostics *diagn
 	d = daemon_new(NULL, candidate->name, candidate->module, candidate->descriptor,
 		candidate->options);
 	d->candidate = &check;
-	entered = daemon_enter(d);
+	entered = daemon_enter(d, "check");
 	err = candidate->descriptor->check(d);
 	daemon_leave(d, entered);
 	if (err != 0 && diagnostics->errors == before)
@@ -114,6 +137,21 @@ static void add_diagnostic(
 	fn(d->candidate->diagnostics, given != NULL ? given->file : candidate->file,
 		given != NULL ? given->line : candidate->line, "%s%s%s", subject, text,
 		hint_for(d, option, text));
+}
+
+void candidate_report(vigil_daemon *d, size_t given, bool note, const char *text)
+{
+	const struct candidate *candidate = d->candidate->of;
+	bool known = given < candidate->count;
+
+	(note ? diagnostic_note : diagnostic_add)(d->candidate->diagnostics,
+		known ? candidate->given[given].file : candidate->file,
+		known ? candidate->given[given].line : candidate->line, "%s", text);
+}
+
+const struct candidate *candidate_of(const vigil_daemon *d)
+{
+	return d->candidate != NULL ? d->candidate->of : NULL;
 }
 
 int vigil_diagnose(vigil_daemon *d, const char *option, const char *format, ...)

@@ -19,27 +19,16 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "daemon/daemon_history.h"
 #include "daemon/daemon_internal.h"
-#include "loop/loop.h"
-#include "persist/crash_marker.h"
 #include "state/state.h"
 
-/* A callback that blocks the loop for this long is logged. */
-#define LONG_CALLBACK (250 * CLOCK_MS)
-
 /* --- resources -------------------------------------------------------------------------------- */
-
-/* A candidate may be checked in a process without a loop. */
-static void assert_owner(const struct vigil_daemon *d)
-{
-	if (d->candidate == NULL)
-		LOOP_ASSERT_OWNER();
-}
 
 void daemon_attach(
 	struct vigil_daemon *d, struct resource *resource, const struct resource_kind *kind)
 {
-	assert_owner(d);
+	daemon_assert_owner(d);
 	resource->daemon = d;
 	resource->kind = kind;
 	TAILQ_INSERT_TAIL(&d->resources, resource, link);
@@ -47,7 +36,7 @@ void daemon_attach(
 
 void daemon_detach(struct resource *resource)
 {
-	assert_owner(resource->daemon);
+	daemon_assert_owner(resource->daemon);
 	TAILQ_REMOVE(&resource->daemon->resources, resource, link);
 }
 
@@ -65,31 +54,7 @@ static void free_resources(struct vigil_daemon *d)
 		daemon_free_resource(resource);
 }
 
-/* --- around the module's callbacks ------------------------------------------------------------ */
-
-uint64_t daemon_enter(struct vigil_daemon *d)
-{
-	uint64_t now = clock_now();
-
-	assert_owner(d);
-	crash_marker_enter(d->name, now);
-	return now;
-}
-
-void daemon_leave(struct vigil_daemon *d, uint64_t entered)
-{
-	uint64_t took = clock_now() - entered;
-
-	crash_marker_leave();
-	d->counts.call_last = took;
-	d->counts.call_total += took;
-	if (took > d->counts.call_max)
-		d->counts.call_max = took;
-	if (took >= LONG_CALLBACK)
-		log_write(LEVEL_WARN, d->name,
-			"a callback took %.2f s and blocked all other daemons",
-			clock_to_seconds(took));
-}
+/* --- texts ------------------------------------------------------------------------------------ */
 
 void daemon_format(char text[DAEMON_TEXT], const char *format, va_list ap)
 {
@@ -125,8 +90,13 @@ int daemon_refuse(struct vigil_daemon *d, int err, const char *format, ...)
 		daemon_keep_text(&d->reason, format, ap);
 		va_end(ap);
 	} else if (d->status != DAEMON_STARTING) {
+		if (d->reconfiguring && d->refusal == NULL) {
+			va_start(ap, format);
+			daemon_keep_text(&d->refusal, format, ap);
+			va_end(ap);
+		}
 		va_start(ap, format);
-		log_vwrite(LEVEL_WARN, d->name, format, ap);
+		daemon_vlog(d, LEVEL_WARN, d->name, format, ap);
 		va_end(ap);
 	}
 	errno = err;
@@ -187,23 +157,36 @@ static void set_paused(struct vigil_daemon *d, bool paused)
 	daemon_announce(d, "health", daemon_health_account(d));
 }
 
-/* Replaces *kept by the escaped text, or by NULL if the text is empty. */
-static void keep_pause_text(char **kept, const char *text)
+/* Replaces *kept by the escaped text, or by NULL if the text is empty.  Returns whether it has
+ * changed. */
+static bool keep_pause_text(char **kept, const char *text)
 {
 	char clean[DAEMON_TEXT];
 
-	forget_text(kept);
 	text_escape(clean, sizeof(clean), text, strlen(text));
+	if (strcmp(*kept != NULL ? *kept : "", clean) == 0)
+		return false;
+	forget_text(kept);
 	if (clean[0] != '\0')
 		*kept = memory_text(clean);
+	return true;
 }
 
-void daemon_pause(struct vigil_daemon *d, const char *until, const char *reason, const char *by)
+void daemon_pause(struct vigil_daemon *d, time_t until, const char *reason, const char *by)
 {
-	keep_pause_text(&d->paused_until, until);
-	keep_pause_text(&d->paused_reason, reason);
-	keep_pause_text(&d->paused_by, by);
-	set_paused(d, true);
+	bool begins = !d->paused, changed = begins || d->paused_until != until;
+	uint64_t entered;
+
+	d->paused_until = until;
+	changed |= keep_pause_text(&d->paused_reason, reason);
+	changed |= keep_pause_text(&d->paused_by, by);
+	if (changed)
+		set_paused(d, true);
+	if (!begins || d->status != DAEMON_RUNNING || d->descriptor->paused == NULL)
+		return;
+	entered = daemon_enter(d, "paused");
+	d->descriptor->paused(d);
+	daemon_leave(d, entered);
 }
 
 void daemon_resume(struct vigil_daemon *d)
@@ -215,7 +198,7 @@ void daemon_resume(struct vigil_daemon *d)
 	set_paused(d, false);
 	if (d->status != DAEMON_RUNNING || d->descriptor->resumed == NULL)
 		return;
-	entered = daemon_enter(d);
+	entered = daemon_enter(d, "resumed");
 	d->descriptor->resumed(d);
 	daemon_leave(d, entered);
 }
@@ -238,16 +221,8 @@ struct vigil_daemon *daemon_new(struct environment *environment, const char *nam
 	d->status = DAEMON_STOPPING;
 	clock_gettime(CLOCK_REALTIME, &d->since);
 	TAILQ_INIT(&d->resources);
-	STAILQ_INIT(&d->history);
+	TAILQ_INIT(&d->fd_watches);
 	return d;
-}
-
-void daemon_forget_event(struct vigil_daemon *d)
-{
-	struct daemon_event *event = STAILQ_FIRST(&d->history);
-
-	STAILQ_REMOVE_HEAD(&d->history, link);
-	free(event);
 }
 
 void daemon_free(struct vigil_daemon *d)
@@ -259,12 +234,12 @@ void daemon_free(struct vigil_daemon *d)
 	if (d->status == DAEMON_FAILED)
 		daemon_announce(d, "health", NULL);
 	daemon_stop(d);
-	while (!STAILQ_EMPTY(&d->history))
-		daemon_forget_event(d);
-	if (d->options != NULL)
-		option_set_unref(d->options);
+	daemon_log_end(d);
+	daemon_history_free(d->history);
+	option_set_unref(d->options);
+	option_set_unref(d->host_options);
 	free(d->reason);
-	free(d->paused_until);
+	free(d->refusal);
 	free(d->paused_reason);
 	free(d->paused_by);
 	free(d->health.text);
@@ -294,11 +269,13 @@ void daemon_fail(struct vigil_daemon *d, const char *format, ...)
 static void let_go(struct vigil_daemon *d)
 {
 	free_resources(d);
+	daemon_load_clear(d);
 	if (d->health.said)
 		daemon_announce(d, "health", NULL); /* a stopped daemon has no health */
 	d->health.said = false;
 	d->data = NULL;
 	d->service = NULL;
+	d->apart = NULL;
 	state_unset(d->environment->state, d->root);
 }
 
@@ -308,7 +285,7 @@ static void run_stop(struct vigil_daemon *d)
 
 	if (d->descriptor->stop == NULL)
 		return;
-	entered = daemon_enter(d);
+	entered = daemon_enter(d, "stop");
 	d->descriptor->stop(d);
 	daemon_leave(d, entered);
 }
@@ -322,11 +299,12 @@ int daemon_start(struct vigil_daemon *d)
 	forget_text(&d->reason);
 	d->health.said = false;
 	set_status(d, DAEMON_STARTING);
-	entered = daemon_enter(d);
+	entered = daemon_enter(d, "start");
 	err = d->descriptor->start(d);
 	daemon_leave(d, entered);
 	if (err == 0 && !d->starting_failed) {
-		set_status(d, DAEMON_RUNNING);
+		if (d->apart == NULL)
+			set_status(d, DAEMON_RUNNING);
 		return 0;
 	}
 	/* Its start ignored the failure of a function.  The module believes that the daemon runs,
@@ -341,39 +319,116 @@ int daemon_start(struct vigil_daemon *d)
 	return err < 0 ? err : -EINVAL;
 }
 
+/* Whether the daemon owns something.  A daemon in a process of its own does so while it starts. */
+static bool is_live(const struct vigil_daemon *d)
+{
+	return d->status == DAEMON_RUNNING || (d->status == DAEMON_STARTING && d->apart != NULL);
+}
+
+void daemon_started(struct vigil_daemon *d)
+{
+	if (d->status == DAEMON_STARTING)
+		set_status(d, DAEMON_RUNNING);
+}
+
+void daemon_end(struct vigil_daemon *d, const char *format, ...)
+{
+	va_list ap;
+
+	if (!is_live(d))
+		return;
+	va_start(ap, format);
+	daemon_keep_text(&d->reason, format, ap);
+	va_end(ap);
+	set_status(d, DAEMON_STOPPING);
+	let_go(d);
+	set_failed(d);
+}
+
+void daemon_set_reason(struct vigil_daemon *d, const char *format, ...)
+{
+	va_list ap;
+
+	if (d->status != DAEMON_FAILED)
+		return;
+	va_start(ap, format);
+	daemon_keep_text(&d->reason, format, ap);
+	va_end(ap);
+	daemon_announce(d, "health", daemon_health_account(d));
+}
+
 void daemon_stop(struct vigil_daemon *d)
 {
-	if (d->status != DAEMON_RUNNING)
+	if (!is_live(d))
 		return;
 	set_status(d, DAEMON_STOPPING);
 	run_stop(d);
 	let_go(d);
 }
 
-int daemon_reconfigure(struct vigil_daemon *d, struct option_set *options)
+int daemon_offer(struct vigil_daemon *d, struct option_set *options)
 {
 	struct option_set *old = d->options;
 	uint64_t entered;
-	int err = -ENOSYS;
+	int err;
 
+	forget_text(&d->refusal);
+	if (d->status != DAEMON_RUNNING || d->descriptor->reconfigure == NULL)
+		return -ENOSYS;
 	d->options = option_set_ref(options);
-	if (d->status == DAEMON_RUNNING && d->descriptor->reconfigure != NULL) {
-		entered = daemon_enter(d);
-		err = d->descriptor->reconfigure(d);
-		daemon_leave(d, entered);
-	}
+	d->reconfiguring = true;
+	entered = daemon_enter(d, "reconfigure");
+	err = d->descriptor->reconfigure(d);
+	daemon_leave(d, entered);
+	d->reconfiguring = false;
 	if (err != 0) {
-		/* A module's stop may read the options, and must read the old ones. */
-		struct option_set *new = d->options;
-
 		d->options = old;
-		daemon_stop(d);
-		d->options = new;
-		err = daemon_start(d);
+		old = options;
 	}
-	if (old != NULL)
-		option_set_unref(old);
+	option_set_unref(old);
+	if (err != VIGIL_REFUSED)
+		forget_text(&d->refusal);
+	else if (d->refusal == NULL)
+		d->refusal = memory_text("it gives no reason");
+	if (err == VIGIL_REFUSED)
+		vigil_event(d, "the new options are refused: %s", d->refusal);
 	return err;
+}
+
+/* A module's stop may read the options, and must read the old ones. */
+int daemon_renew(struct vigil_daemon *d, struct option_set *options)
+{
+	struct option_set *old = d->options;
+	int err;
+
+	daemon_stop(d);
+	d->options = option_set_ref(options);
+	err = daemon_start(d);
+	option_set_unref(old);
+	return err;
+}
+
+int daemon_reconfigure(struct vigil_daemon *d, struct option_set *options)
+{
+	int err = daemon_offer(d, options);
+
+	return err == 0 || err == VIGIL_REFUSED ? err : daemon_renew(d, options);
+}
+
+void daemon_refused(struct vigil_daemon *d, struct option_set *old, const char *why)
+{
+	char text[DAEMON_TEXT];
+
+	option_set_unref(d->options);
+	d->options = option_set_ref(old);
+	forget_text(&d->refusal);
+	d->refusal = memory_text(text_escape(text, sizeof(text), why, strlen(why)));
+	daemon_log(d, LEVEL_ERROR, d->name, "the new options are refused: %s", d->refusal);
+}
+
+const char *daemon_refusal(const struct vigil_daemon *d)
+{
+	return d->refusal != NULL ? d->refusal : "";
 }
 
 int daemon_tick_now(struct vigil_daemon *d)
@@ -394,6 +449,19 @@ again:
 	return fired > 0 ? 0 : -ENOENT;
 }
 
+time_t daemon_next_tick(const struct vigil_daemon *d)
+{
+	const struct resource *resource;
+	time_t first = 0, next;
+
+	TAILQ_FOREACH(resource, &d->resources, link) {
+		next = resource->kind->next != NULL ? resource->kind->next(resource) : 0;
+		if (next != 0 && (first == 0 || next < first))
+			first = next;
+	}
+	return first;
+}
+
 bool daemon_is_waiting(const struct vigil_daemon *d)
 {
 	const struct resource *resource;
@@ -402,31 +470,4 @@ bool daemon_is_waiting(const struct vigil_daemon *d)
 		if (resource->kind->waits != NULL && resource->kind->waits(resource))
 			return true;
 	return false;
-}
-
-/* --- access ----------------------------------------------------------------------------------- */
-
-const char *daemon_name(const struct vigil_daemon *d)
-{
-	return d->name;
-}
-
-const char *daemon_service(const struct vigil_daemon *d)
-{
-	return d->service;
-}
-
-const char *daemon_module(const struct vigil_daemon *d)
-{
-	return d->module;
-}
-
-const struct option_set *daemon_options(const struct vigil_daemon *d)
-{
-	return d->options;
-}
-
-const char *daemon_reason(const struct vigil_daemon *d)
-{
-	return d->status == DAEMON_FAILED && d->reason != NULL ? d->reason : "";
 }

@@ -8,9 +8,10 @@
  * So the descriptor of a loaded module stays open as long as the host runs, and the module stays
  * loaded.  This is also true for an object that turns out not to be a valid module.  It is
  * remembered with the reason, so that the next request for it, which any reader may make, does not
- * use one more descriptor.
+ * use one more descriptor.  Another `struct modules` that needs the same file uses the descriptor
+ * that is open already.
  */
-#include "daemon/module.h"
+#include "daemon/module_internal.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -20,42 +21,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "base/reason.h"
 #include "base/text.h"
 #include "base/trust.h"
+#include "config/config_daemon.h"
 #include "config/option.h"
 #include "persist/crash_marker.h"
 
-struct module {
-	char *name;
-	char *path;
-	int fd;
-	struct stat stat;        /* of the loaded file */
-	vigil_module descriptor; /* a copy in the layout of this host's vigil.h */
-	vigil_option *options;
-	char *refused; /* why the loaded object is not a valid module; NULL: it is valid */
-	TAILQ_ENTRY(module) link;
-};
-
-TAILQ_HEAD(module_list, module);
-
-struct modules {
-	char **directories;
-	module_quarantined_fn *held;       /* NULL: no module is in quarantine */
-	module_quarantined_fn *check_held; /* NULL: no daemon's check is in quarantine */
-	void *quarantined_arg;
-	struct module_list loaded, refused;
-};
-
 /* --- trust ------------------------------------------------------------------------------------ */
 
-/* Checks the trust of a path.  Returns a descriptor of the file to load, or -errno. */
-static int open_trusted(const char *path, struct stat *st, const struct reason *why)
+int module_open_trusted(const char *path, struct stat *st, const struct reason *why)
 {
 	int place = trust_open(path, NULL, 0, st, why->text, why->size), fd;
 
@@ -89,11 +69,26 @@ static vigil_option *copy_options(const vigil_option *options, uint32_t row)
 	return copy;
 }
 
+int module_check_options(const vigil_option *options, const char *path, char *text, size_t size)
+{
+	const struct reason why = {text, size};
+	char reason[256];
+
+	if (option_schema_check(options, reason, sizeof(reason)) != 0)
+		return reason_set(&why, -EPROTO, "%s has a malformed option: %s", path, reason);
+	for (const vigil_option *row = config_daemon_schema; row->name != NULL; row++)
+		if (option_schema_has(options, row->name))
+			return reason_set(&why, -EPROTO,
+				"%s has a malformed option: every daemon has an option \"%s\", so "
+				"a module must not have one",
+				path, row->name);
+	return 0;
+}
+
 static int take_descriptor(
 	struct module *module, const vigil_module *found, const struct reason *why)
 {
 	const size_t least = offsetof(vigil_module, start) + sizeof(found->start);
-	char reason[256];
 
 	if (found->abi != VIGIL_ABI)
 		return reason_set(why, -EPROTO,
@@ -118,18 +113,71 @@ static int take_descriptor(
 		return 0;
 	module->options = copy_options(module->descriptor.options, found->option_size);
 	module->descriptor.options = module->options;
-	if (option_schema_check(module->options, reason, sizeof(reason)) != 0)
-		return reason_set(
-			why, -EPROTO, "%s has a malformed option: %s", module->path, reason);
-	return 0;
+	return module_check_options(module->options, module->path, why->text, why->size);
+}
+
+#define NO_DESCRIPTOR "%s has no vigil_module_descriptor; is VIGIL_MODULE(...) in it?"
+
+/* Whether the file contains the name of the descriptor.  Another library is not opened, because its
+ * constructors would run in vigild.  A file that cannot be read is left to dlopen, which says
+ * why. */
+static bool names_descriptor(int fd, const struct stat *st)
+{
+	static const char elf[] = "\177ELF", name[] = "vigil_module_descriptor";
+	size_t size = (size_t)st->st_size;
+	void *text = size > 0 ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+	bool found;
+
+	if (text == MAP_FAILED)
+		return true;
+	found = memmem(text, size, elf, sizeof(elf) - 1) != text ||
+		memmem(text, size, name, sizeof(name)) != NULL;
+	munmap(text, size);
+	return found;
+}
+
+/* The files that were loaded since the start of the process. */
+struct loaded_file {
+	struct stat stat;
+	int fd;
+	SLIST_ENTRY(loaded_file) link;
+};
+
+static SLIST_HEAD(, loaded_file) loaded_files = SLIST_HEAD_INITIALIZER(loaded_files);
+
+/* Replaces the module's descriptor by that of the same file, if it was loaded before. */
+static bool use_loaded_file(struct module *module)
+{
+	const struct loaded_file *file;
+
+	SLIST_FOREACH(file, &loaded_files, link) {
+		if (!module_is_same_file(&file->stat, &module->stat))
+			continue;
+		close(module->fd);
+		module->fd = file->fd;
+		return true;
+	}
+	return false;
+}
+
+static void note_loaded_file(const struct module *module)
+{
+	struct loaded_file *file = memory_zero(sizeof(*file));
+
+	file->stat = module->stat;
+	file->fd = module->fd;
+	SLIST_INSERT_HEAD(&loaded_files, file, link);
 }
 
 static int open_object(struct module *module, const struct reason *why)
 {
+	bool again = use_loaded_file(module);
 	const vigil_module *found;
 	char name[64];
 	void *handle;
 
+	if (!names_descriptor(module->fd, &module->stat))
+		return reason_set(why, -ENOEXEC, NO_DESCRIPTOR, module->path);
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", module->fd);
 	crash_marker_load(module->name);
 	handle = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
@@ -137,11 +185,11 @@ static int open_object(struct module *module, const struct reason *why)
 	if (handle == NULL)
 		return reason_set(
 			why, -ENOEXEC, "%s cannot be loaded: %s", module->path, dlerror());
+	if (!again)
+		note_loaded_file(module);
 	found = dlsym(handle, "vigil_module_descriptor");
 	if (found == NULL) {
-		reason_set(why, -ENOEXEC,
-			"%s has no vigil_module_descriptor; is VIGIL_MODULE(...) in it?",
-			module->path);
+		reason_set(why, -ENOEXEC, NO_DESCRIPTOR, module->path);
 		return -EALREADY;
 	}
 	/* From here on the object stays mapped under the number of the file descriptor. */
@@ -159,13 +207,12 @@ static void module_free(struct module *module)
 
 /* --- finding ---------------------------------------------------------------------------------- */
 
-static char *file_of(const char *dir, const char *name)
+char *module_file(const char *dir, const char *name)
 {
 	return memory_format("%s/%s/%s.so", dir, name, name);
 }
 
-/* Explains what is wrong if the file is missing but its folder exists.  -ENOENT: no such folder. */
-static int describe_folder(const char *dir, const char *name, const struct reason *why)
+int module_describe_folder(const char *dir, const char *name, const struct reason *why)
 {
 	char *folder = memory_format("%s/%s", dir, name);
 	DIR *d = opendir(folder);
@@ -191,18 +238,18 @@ static int describe_folder(const char *dir, const char *name, const struct reaso
 	return err;
 }
 
-static bool is_same_file(const struct stat *a, const struct stat *b)
+bool module_is_same_file(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
 	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-static const struct module *find_refused(const struct modules *modules, const struct module *module)
+const struct module *module_find_refused(const struct modules *modules, const struct module *module)
 {
 	const struct module *refused;
 
 	TAILQ_FOREACH(refused, &modules->refused, link)
-		if (is_same_file(&refused->stat, &module->stat) &&
+		if (module_is_same_file(&refused->stat, &module->stat) &&
 			strcmp(refused->path, module->path) == 0)
 			return refused;
 	return NULL;
@@ -217,12 +264,15 @@ static int open_module(struct modules *modules, struct module *module, const cha
 	const struct module *refused;
 	int err;
 
-	module->fd = open_trusted(resolved, &module->stat, why);
+	module->fd = module_open_trusted(resolved, &module->stat, why);
 	if (module->fd < 0)
 		return module->fd;
-	refused = find_refused(modules, module);
-	err = refused != NULL ? reason_set(why, -ENOEXEC, "%s", refused->refused)
-			      : open_object(module, why);
+	refused = module_find_refused(modules, module);
+	err = refused != NULL ? reason_set(why, -ENOEXEC, "%s", refused->refused) : 0;
+	if (err == 0 && modules->trial != NULL)
+		err = modules->trial(module->path, why->text, why->size);
+	if (err == 0)
+		err = open_object(module, why);
 	if (err != 0 && err != -EALREADY)
 		close(module->fd);
 	return err;
@@ -236,12 +286,12 @@ static int load_file(struct modules *modules, const char *dir, const char *name,
 	struct module *module = memory_zero(sizeof(*module));
 	int err;
 
-	module->path = file_of(dir, name);
+	module->path = module_file(dir, name);
 	module->name = memory_text(name);
 	module->fd = -1;
 	if (realpath(module->path, resolved) == NULL) {
 		err = errno == ENOENT
-			      ? describe_folder(dir, name, why)
+			      ? module_describe_folder(dir, name, why)
 			      : reason_set(why, -errno, "%s: %s", module->path, strerror(errno));
 		goto out;
 	}
@@ -261,7 +311,7 @@ out:
 	return err;
 }
 
-static struct module *find_loaded(const struct modules *modules, const char *name)
+struct module *module_find_loaded(const struct modules *modules, const char *name)
 {
 	struct module *module;
 
@@ -269,6 +319,11 @@ static struct module *find_loaded(const struct modules *modules, const char *nam
 		if (strcmp(module->name, name) == 0)
 			return module;
 	return NULL;
+}
+
+bool modules_has_loaded(const struct modules *modules, const char *name)
+{
+	return module_find_loaded(modules, name) != NULL;
 }
 
 struct module *module_load_from(
@@ -286,44 +341,7 @@ struct module *module_load_from(
 	return module;
 }
 
-/* Adds the names of the modules in a directory to the candidates.  Returns the names, which the
- * caller frees with free_names, because a candidate is not copied. */
-static struct dirent **add_candidates(const char *dir, struct text_suggest *suggest, int *count)
-{
-	struct dirent **names = NULL;
-
-	*count = scandir(dir, &names, NULL, alphasort);
-	for (int i = 0; i < *count; i++)
-		if (text_is_daemon_name(names[i]->d_name))
-			text_suggest_add(suggest, names[i]->d_name);
-	return names;
-}
-
-static void free_names(struct dirent **names, int count)
-{
-	for (int i = 0; i < count; i++)
-		free(names[i]);
-	free(names);
-}
-
-char *modules_similar(const struct modules *modules, const char *name)
-{
-	char *similar = NULL;
-
-	for (char **dir = modules->directories; dir != NULL && *dir != NULL && !similar; dir++) {
-		struct text_suggest suggest;
-		int count;
-		struct dirent **names;
-
-		text_suggest_init(&suggest, name);
-		names = add_candidates(*dir, &suggest, &count);
-		similar = memory_text(text_suggest_get(&suggest));
-		free_names(names, count);
-	}
-	return similar;
-}
-
-static void describe_search(
+void module_describe_search(
 	const struct modules *modules, const char *name, const struct reason *why)
 {
 	size_t n = (size_t)snprintf(why->text, why->size, "no such module \"%.64s\" in", name);
@@ -336,7 +354,7 @@ static void describe_search(
 struct module *module_load(struct modules *modules, const char *name, char *why, size_t size)
 {
 	const struct reason reason = {why, size};
-	struct module *module = find_loaded(modules, name);
+	struct module *module = module_find_loaded(modules, name);
 	int err = -ENOENT;
 
 	if (module != NULL)
@@ -354,7 +372,7 @@ struct module *module_load(struct modules *modules, const char *name, char *why,
 	for (char **dir = modules->directories; dir && *dir && err == -ENOENT; dir++)
 		err = load_file(modules, *dir, name, &module, &reason);
 	if (err == -ENOENT)
-		describe_search(modules, name, &reason);
+		module_describe_search(modules, name, &reason);
 	errno = -err;
 	return module;
 }
@@ -371,11 +389,11 @@ const char *module_path(const struct module *module)
 	return module->path;
 }
 
-int module_has_changed(const struct module *module)
+bool module_has_changed(const struct module *module)
 {
 	struct stat st;
 
-	return stat(module->path, &st) < 0 || !is_same_file(&st, &module->stat);
+	return stat(module->path, &st) < 0 || !module_is_same_file(&st, &module->stat);
 }
 
 struct modules *modules_new(void)
@@ -402,6 +420,8 @@ void modules_free(struct modules *modules)
 {
 	if (modules == NULL)
 		return;
+	if (modules->isolation.free != NULL)
+		modules->isolation.free(modules->isolation.arg);
 	free_all(&modules->loaded);
 	free_all(&modules->refused);
 	free(modules->directories);
@@ -435,32 +455,7 @@ const char *const *modules_directories(const struct modules *modules)
 	return (const char *const *)modules->directories;
 }
 
-void modules_each(struct modules *modules,
-	void (*fn)(const char *name, const char *path, const struct module *module, const char *why,
-		void *arg),
-	void *arg)
+void modules_try(struct modules *modules, module_trial_fn *trial)
 {
-	struct module *module;
-	struct dirent **names;
-	char why[512], *path;
-	int count;
-
-	for (char **dir = modules->directories; dir != NULL && *dir != NULL; dir++) {
-		count = scandir(*dir, &names, NULL, alphasort);
-		if (count < 0 && errno != ENOENT)
-			fn("?", *dir, NULL, strerror(errno), arg);
-		for (int i = 0; i < count; i++) {
-			const char *name = names[i]->d_name;
-
-			if (text_is_daemon_name(name)) {
-				path = file_of(*dir, name);
-				module = module_load(modules, name, why, sizeof(why));
-				fn(name, path, module, module == NULL ? why : NULL, arg);
-				free(path);
-			}
-			free(names[i]);
-		}
-		if (count >= 0)
-			free(names);
-	}
+	modules->trial = trial;
 }

@@ -16,6 +16,8 @@
 
 struct modules;
 struct module;
+struct option_set;
+struct stat;
 
 /* The modules of a set of directories.  A module that has been loaded is never unloaded. */
 struct modules *modules_new(void);
@@ -42,18 +44,49 @@ struct module *module_load_from(
 
 const vigil_module *module_descriptor(const struct module *module);
 const char *module_path(const struct module *module);
+/* Returns DIR/NAME/NAME.so, which the caller frees. */
+char *module_file(const char *dir, const char *name);
+/* Whether a file has not been changed or replaced between two calls of stat. */
+bool module_is_same_file(const struct stat *a, const struct stat *b);
 /* Whether the file at the module's path is missing or is not the file that was loaded. */
-int module_has_changed(const struct module *module);
+bool module_has_changed(const struct module *module);
+
+/* How modules are loaded that run in processes of their own (isolate/). */
+struct module_isolation {
+	/* Returns a descriptor of DIR/NAME/NAME.so, a trusted file, that need not be loaded into
+	 * this process; NULL: failed, with the reason in why.  options: of config_daemon_schema. */
+	const vigil_module *(*load)(void *arg, const char *dir, const char *name,
+		const struct stat *file, const struct option_set *options, char *why, size_t size);
+	/* Returns the descriptor that the last load of this name returned; NULL: none. */
+	const vigil_module *(*find)(void *arg, const char *name);
+	void (*free)(void *arg);
+	void *arg;
+};
+/* Copies the struct.  `free` is called by modules_free. */
+void modules_set_isolation(struct modules *modules, const struct module_isolation *isolation);
+/* Returns a descriptor of the module of that name for a daemon with these options, without loading
+ * the module into this process.  NULL: failed, with a message in why; errno as by module_load. */
+const vigil_module *modules_load_isolated(struct modules *modules, const char *name,
+	const struct option_set *options, char *why, size_t size);
+/* Whether a module of that name has been loaded into this process. */
+bool modules_has_loaded(const struct modules *modules, const char *name);
+/* Checks the options of a module.  Returns 0, or -EPROTO with a message in why.  path: for the
+ * message. */
+int module_check_options(const vigil_option *options, const char *path, char *why, size_t size);
 
 /* Returns the name of a module in the directories that is similar to this one, or NULL.  The caller
  * frees it. */
 char *modules_similar(const struct modules *modules, const char *name);
-/* Calls fn for each module in the directories, whether it can be loaded or not.  module: NULL if
- * it could not be loaded; then why has the reason.  name is "?" for a directory that cannot be
- * read. */
-void modules_each(struct modules *modules,
-	void (*fn)(const char *name, const char *path, const struct module *module, const char *why,
-		void *arg),
-	void *arg);
+/* Sets a function that is called with the path of a module before it is opened.  If it returns an
+ * error, with the reason in why, the module is refused. */
+typedef int module_trial_fn(const char *path, char *why, size_t size);
+void modules_try(struct modules *modules, module_trial_fn *trial);
+
+/* Calls fn for each module in the directories, and opens none.  A folder without a shared object is
+ * not a module.  module: NULL if it is not loaded; then why has the reason why it is refused, or is
+ * NULL if the module has not been opened yet.  name is "?" for a directory that cannot be read. */
+typedef void modules_each_fn(const char *name, const char *path, const struct module *module,
+	const char *why, void *arg);
+void modules_each(struct modules *modules, modules_each_fn *fn, void *arg);
 
 #endif

@@ -92,10 +92,6 @@ struct boot_clock *boot_clock_new(struct loop *loop, struct store *store)
 	recall(boot_clock);
 	look(boot_clock);
 	boot_clock->timer = loop_every(loop, MINUTE, 0, on_minute, boot_clock);
-	if (boot_clock->timer == NULL) {
-		boot_clock_free(boot_clock);
-		return NULL;
-	}
 	return boot_clock;
 }
 

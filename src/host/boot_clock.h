@@ -17,8 +17,7 @@ struct store;
 json_t *boot_clock_id(void);
 
 /* Loads the boot time that an earlier vigild of the same boot stored.  Then stores the boot time of
- * this process whenever it has changed: at once, once a minute, and in boot_clock_free.  NULL: out
- * of memory. */
+ * this process whenever it has changed: at once, once a minute, and in boot_clock_free. */
 struct boot_clock *boot_clock_new(struct loop *loop, struct store *store);
 void boot_clock_free(struct boot_clock *boot_clock);
 

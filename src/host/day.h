@@ -50,8 +50,7 @@ struct days_source {
 	void *arg;
 };
 
-/* Records the level of each daemon when it changes and at the start of each slot.  NULL: out of
- * memory. */
+/* Records the level of each daemon when it changes and at the start of each slot. */
 struct days *days_new(struct loop *loop, struct state *state, struct store *store,
 	const struct days_source *source);
 void days_free(struct days *days);

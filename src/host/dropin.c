@@ -185,9 +185,9 @@ static int check_draft(const char *main_file, const struct draft *draft, const c
 	struct diagnostics *diagnostics)
 {
 	const struct config_draft in_place = {.name = draft->name, .path = draft->temp};
-	struct modules *modules = modules_new();
+	struct modules *modules = plan_modules_new();
 	struct plan *plan = plan_make_draft(main_file, &in_place, name, modules, diagnostics);
-	int err = plan != NULL ? 0 : -EINVAL;
+	int err = plan_must_ask(&plan, diagnostics) ? -EAGAIN : plan != NULL ? 0 : -EINVAL;
 
 	if (plan != NULL && plan_find(plan, name) == NULL)
 		err = diagnose_disabled(main_file, draft, name, diagnostics);
@@ -257,21 +257,24 @@ static int check_removal(const char *main_file, const struct draft *draft, const
 	struct diagnostics *diagnostics)
 {
 	const struct config_draft removed = {.name = draft->name};
-	struct modules *modules = modules_new();
+	struct modules *modules = plan_modules_new();
 	struct diagnostics ignored = {0};
 	struct plan *after = plan_make_draft(main_file, &removed, name, modules, diagnostics);
 	struct plan *before = NULL;
+	bool again = plan_must_ask(&after, diagnostics);
 
-	if (after == NULL)
+	if (after == NULL && !again)
 		before = plan_make(main_file, modules, false, &ignored);
 	/* Errors that exist with the file must not prevent its removal, because the file may be
 	 * their cause. */
-	if (after != NULL || before == NULL)
+	if (after != NULL || before == NULL || again)
 		diagnostics_clear(diagnostics);
 	diagnostics_clear(&ignored);
 	plan_free(after);
 	plan_free(before);
 	modules_free(modules);
+	if (again)
+		return -EAGAIN;
 	return diagnostics->errors > 0 ? -EBUSY : 0;
 }
 

@@ -6,6 +6,8 @@
 
 #include "base/diagnostic.h"
 
+/* Both functions return -EAGAIN without diagnostics if modules must be asked first (host.h). */
+
 /* Writes conf.d/NAME.conf in the directory of the main file.  The drop-in file enables the daemon
  * and has a section with its pairs ("key=value", ended by NULL; `module` is one of them).  The
  * whole configuration is checked with the new file first.  The file is written atomically, so a

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -28,8 +27,11 @@
 #include "host/plan.h"
 #include "host/plan_show.h"
 #include "host/quarantine.h"
+#include "isolate/isolate.h"
 #include "loop/loop.h"
+#include "persist/callback_limit.h"
 #include "persist/crash_marker.h"
+#include "persist/event_log.h"
 #include "persist/store.h"
 #include "process/child.h"
 #include "process/run_group.h"
@@ -37,7 +39,7 @@
 #include "process/spawn.h"
 #include "process/task_limit.h"
 #include "service/manager.h"
-#include "service/service.h"
+#include "service/services.h"
 #include "state/state.h"
 #include "worker/worker_pool.h"
 
@@ -82,6 +84,17 @@ static void restore_directories(struct host *host)
 		(const char *const *)config_vigil(host->plan->config, "modules")->list);
 }
 
+/* Modules are never unloaded, so a new file is used by the next vigild only. */
+static void note_changed_module(
+	const char *name, const char *path, const struct module *module, const char *why, void *arg)
+{
+	if (module != NULL && strcmp(path, module_path(module)) == 0 && module_has_changed(module))
+		diagnostic_note(arg, NULL, 0,
+			"module %s: %s has changed since vigild loaded it; restart vigild to use "
+			"it",
+			name, path);
+}
+
 static int refuse_reload(struct host *host, const struct diagnostics *diagnostics)
 {
 	host->reload_errors++;
@@ -111,6 +124,8 @@ int host_dry_run(struct host *host, json_t **result, struct diagnostics *diagnos
 		return -EINVAL;
 	plan = plan_make(host->file, host->modules, false, diagnostics);
 	restore_directories(host);
+	if (plan_must_ask(&plan, diagnostics))
+		return -EAGAIN;
 	if (plan != NULL && host_check_log(host->plan->config, plan->config, diagnostics) == 0) {
 		comparison = host_compare(host, plan);
 		*result = host_comparison_end(&comparison);
@@ -119,6 +134,18 @@ int host_dry_run(struct host *host, json_t **result, struct diagnostics *diagnos
 	}
 	plan_free(plan);
 	return *result != NULL ? 0 : -EINVAL;
+}
+
+/* The new log is open already, because a log that cannot be opened must not be noticed after the
+ * daemons have taken their new options. */
+static int offer_or_restore_log(struct host *host, const struct plan *plan,
+	struct host_comparison *comparison, struct diagnostics *diagnostics)
+{
+	int err = host_offer(host, plan, comparison, diagnostics);
+
+	if (err != 0)
+		host_take_log(plan->config, host->plan->config, diagnostics);
+	return err;
 }
 
 int host_reload(struct host *host, json_t **result, struct diagnostics *diagnostics)
@@ -130,17 +157,24 @@ int host_reload(struct host *host, json_t **result, struct diagnostics *diagnost
 	if (!may_reload(host, diagnostics))
 		return -EINVAL;
 	plan = plan_make(host->file, host->modules, false, diagnostics);
+	if (plan_must_ask(&plan, diagnostics)) {
+		restore_directories(host);
+		return -EAGAIN;
+	}
 	if (plan == NULL) {
 		/* The log is reopened even if the configuration is invalid, because the old file
 		 * may have been rotated. */
 		log_reopen();
 		return refuse_reload(host, diagnostics);
 	}
-	if (host_take_log(host->plan->config, plan->config, diagnostics) != 0) {
+	comparison = host_compare(host, plan);
+	if (host_check_log(host->plan->config, plan->config, diagnostics) != 0 ||
+		host_take_log(host->plan->config, plan->config, diagnostics) != 0 ||
+		offer_or_restore_log(host, plan, &comparison, diagnostics) != 0) {
+		json_decref(host_comparison_end(&comparison));
 		plan_free(plan);
 		return refuse_reload(host, diagnostics);
 	}
-	comparison = host_compare(host, plan);
 	host_take_settings(host, plan->config);
 	host_apply(host, plan, &comparison);
 	*result = host_comparison_end(&comparison);
@@ -149,6 +183,8 @@ int host_reload(struct host *host, json_t **result, struct diagnostics *diagnost
 	host->plan = plan;
 	host->reloads++;
 	host->generation++;
+	host_announce_generation(host);
+	modules_each(host->modules, note_changed_module, diagnostics);
 	log_notes(diagnostics);
 	move_notes(diagnostics, *result);
 	log_result(*result);
@@ -159,7 +195,7 @@ int host_reload(struct host *host, json_t **result, struct diagnostics *diagnost
 
 int host_test(const char *file, FILE *show, struct diagnostics *diagnostics)
 {
-	struct modules *modules = modules_new();
+	struct modules *modules = plan_modules_new();
 	struct plan *plan = plan_make(file, modules, true, diagnostics);
 	int err = plan != NULL ? 0 : -EINVAL;
 
@@ -232,21 +268,23 @@ static bool open_environment(struct host *host, const struct config *config)
 	host->services = services_new(host->loop, host->worker_pool);
 	host->store = store_open(host->loop, config_vigil(config, "state_dir")->text);
 	host->slots = slot_queue_new(host->loop, 1);
-	if (host->services == NULL || host->store == NULL || host->slots == NULL)
+	if (host->store == NULL)
 		return false;
 	host->boot_clock = boot_clock_new(host->loop, host->store);
 	quarantine_review(host->store, config_vigil(config, "state_dir")->text);
+	host->isolate = isolate_new(
+		host->loop, host->store, host_isolate_started, host_isolate_ended, host);
 	modules_hold(host->modules, is_module_quarantined, is_daemon_quarantined, host);
 	host->pauses = pauses_new(host->loop, host->store, daemon_at, host);
 	host->days = days_new(host->loop, host->state, host->store,
 		&(struct days_source){.find = find_by_name, .after = find_after, .arg = host});
-	if (host->boot_clock == NULL || host->pauses == NULL || host->days == NULL)
-		return false;
 	host->environment = (struct environment){.loop = host->loop,
 		.state = host->state,
 		.services = host->services,
 		.store = host->store,
-		.slots = host->slots};
+		.slots = host->slots,
+		.isolate = host->isolate,
+		.events = event_log_open(config_vigil(config, "state_dir")->text)};
 	host_take_settings(host, config);
 	run_groups_open(host->loop, NULL);
 	memory_on_end(on_end, host);
@@ -259,7 +297,9 @@ struct host *host_new(const char *file, struct diagnostics *diagnostics)
 	struct config *config = config_load(file, diagnostics);
 
 	host->file = memory_text(file);
-	host->modules = modules_new();
+	TAILQ_INIT(&host->askers);
+	TAILQ_INIT(&host->starters);
+	host->modules = plan_modules_new();
 	clock_text(host->started);
 	if (config == NULL || host_take_log(NULL, config, diagnostics) != 0)
 		goto fail;
@@ -289,6 +329,7 @@ void host_start(struct host *host)
 
 	host_apply(host, host->plan, &comparison);
 	result = host_comparison_end(&comparison);
+	plan_ask_later(true); /* from now on daemons run, which must not wait, and must not crash */
 	host->generation = 1;
 	log_notice("vigil %s is up with %zu daemon%s, %zu of them failed", PACKAGE_VERSION,
 		host->daemon_list.count, host->daemon_list.count == 1 ? "" : "s",
@@ -317,8 +358,7 @@ static void on_drained(void *arg)
 	stop_daemons(host);
 	quarantine_forgive(host->store);
 	store_save(host->store, true);
-	if (child_drain(host->loop, on_children_ended, host) != 0)
-		on_children_ended(host);
+	child_drain(host->loop, on_children_ended, host);
 }
 
 void host_stop(struct host *host, void (*stopped)(void *arg), void *arg)
@@ -341,7 +381,10 @@ void host_free(struct host *host)
 	stop_daemons(host);
 	crash_marker_close();
 	memory_on_end(NULL, NULL);
+	plan_ask_later(false);
+	host_isolate_clear(host);
 	child_kill_detached();
+	isolate_free(host->isolate);
 	host_unmount_status(host);
 	daemon_list_clear(&host->daemon_list);
 	pauses_free(host->pauses);
@@ -352,6 +395,8 @@ void host_free(struct host *host)
 	services_free(host->services);
 	state_free(host->state);
 	slot_queue_free(host->slots);
+	event_log_close(host->environment.events);
+	callback_limit_clear();
 	loop_free(host->loop);
 	task_limit_close();
 	plan_free(host->plan);
@@ -373,6 +418,11 @@ struct vigil_daemon *host_daemon_after(struct host *host, const char *name)
 struct vigil_daemon *host_daemon(struct host *host, size_t index)
 {
 	return daemon_list_at(&host->daemon_list, index);
+}
+
+struct event_log *host_event_log(struct host *host)
+{
+	return host->environment.events;
 }
 
 struct loop *host_loop(struct host *host)
@@ -398,4 +448,9 @@ const struct config *host_config(const struct host *host)
 struct pauses *host_pauses(struct host *host)
 {
 	return host->pauses;
+}
+
+struct services *host_services(struct host *host)
+{
+	return host->services;
 }

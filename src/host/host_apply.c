@@ -1,11 +1,15 @@
 /*
  * host_apply: starts, changes and stops daemons, as a comparison with a plan (host_compare.c) says,
- * or as a release from quarantine does.  A daemon that the comparison keeps is not touched and
- * misses no tick.
+ * or as a release from quarantine does.  A daemon that the comparison keeps, or of which only
+ * options differ that the host uses, misses no tick.
  */
 #include "host/host_internal.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 #include "base/log.h"
+#include "base/memory.h"
 #include "daemon/daemon.h"
 #include "host/pause.h"
 #include "host/plan.h"
@@ -24,12 +28,87 @@ static void add_daemon(struct host *host, const struct plan_daemon *pd)
 	char why[HOST_REFUSAL];
 
 	daemon_list_add(&host->daemon_list, d);
-	pause_restore(host->pauses, d);
+	daemon_set_host_options(d, pd->host_options);
+	pause_refresh(host->pauses, d);
 	if (host_start_refusal(host, pd, why) != NULL)
 		daemon_fail(d, "%s", why);
 	else
 		daemon_start(d);
 }
+
+/* Equal options need not be taken, because the daemon has its own reference to the old ones. */
+static void take_host_options(struct host *host, const struct plan_daemon *pd)
+{
+	struct vigil_daemon *d = host_find(host, pd->name);
+
+	if (!host_options_changed(d, pd))
+		return;
+	daemon_set_host_options(d, pd->host_options);
+	pause_refresh(host->pauses, d);
+}
+
+/* --- new options ------------------------------------------------------------------------------ */
+
+static void give_back(struct vigil_daemon *d, struct option_set *old)
+{
+	if (daemon_reconfigure(d, old) == VIGIL_REFUSED)
+		daemon_renew(d, old);
+}
+
+/* old: the options that the daemons had, for those that were asked.  A daemon whose reconfigure
+ * failed may have changed half, so it is started with the old options. */
+static void give_all_back(struct host *host, const struct plan *plan,
+	const struct host_comparison *comparison, struct option_set **old)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (comparison->steps[i] == HOST_TAKEN)
+			give_back(host_find(host, plan->daemons[i].name), old[i]);
+		else if (comparison->steps[i] == HOST_RENEW && old[i] != NULL)
+			daemon_renew(host_find(host, plan->daemons[i].name), old[i]);
+}
+
+static int offer(struct vigil_daemon *d, const struct plan_daemon *pd, enum host_step *step,
+	struct diagnostics *diagnostics)
+{
+	int err = daemon_offer(d, pd->options);
+
+	if (err == VIGIL_REFUSED) {
+		diagnostic_add(diagnostics, NULL, 0,
+			"the daemon \"%s\" refuses its new options: %s", pd->name,
+			daemon_refusal(d));
+		return -EINVAL;
+	}
+	*step = err == 0 ? HOST_TAKEN : HOST_RENEW;
+	return 0;
+}
+
+int host_offer(struct host *host, const struct plan *plan, struct host_comparison *comparison,
+	struct diagnostics *diagnostics)
+{
+	struct option_set **old = memory_zero((plan->count + 1) * sizeof(*old));
+	int err = 0;
+
+	/* A daemon in a process of its own answers later, so it is asked when no other refuses. */
+	for (int apart = 0; apart < 2; apart++)
+		for (size_t i = 0; i < plan->count && err == 0; i++) {
+			const struct plan_daemon *pd = &plan->daemons[i];
+			struct vigil_daemon *d = host_find(host, pd->name);
+
+			if (comparison->steps[i] != HOST_RECONFIGURE ||
+				plan_is_isolated(pd) != (apart == 1))
+				continue;
+			old[i] = option_set_ref((struct option_set *)daemon_options(d));
+			err = offer(d, pd, &comparison->steps[i], diagnostics);
+		}
+	if (err != 0)
+		give_all_back(host, plan, comparison, old);
+	for (size_t i = 0; i < plan->count; i++)
+		option_set_unref(old[i]);
+	free(old);
+	return err;
+}
+
+/* --- all daemons ------------------------------------------------------------------------------ */
 
 static void apply_step(struct host *host, const struct plan_daemon *pd, enum host_step step)
 {
@@ -37,8 +116,12 @@ static void apply_step(struct host *host, const struct plan_daemon *pd, enum hos
 		host_remove_daemon(host, host_find(host, pd->name));
 	if (step == HOST_REPLACE || step == HOST_START)
 		add_daemon(host, pd);
-	else if (step == HOST_RECONFIGURE)
+	else
+		take_host_options(host, pd);
+	if (step == HOST_RECONFIGURE)
 		daemon_reconfigure(host_find(host, pd->name), pd->options);
+	else if (step == HOST_RENEW)
+		daemon_renew(host_find(host, pd->name), pd->options);
 }
 
 static void stop_daemons(struct host *host, json_t *names)
@@ -77,28 +160,36 @@ static void start_released(struct host *host, const struct plan_daemon *pd)
 {
 	struct diagnostics diagnostics = {0};
 
+	plan_ask_later(false); /* the last plan has asked a module in another process */
 	if (plan_check_daemon(host->plan, pd, &diagnostics) == 0)
 		apply_step(host, pd, host_step_of(host, pd));
 	else
 		daemon_fail(host_find(host, pd->name), "%s", diagnostics.list[0].text);
+	plan_ask_later(true);
 	diagnostics_clear(&diagnostics);
 }
 
-void host_release(struct host *host, const char *name)
+bool host_is_quarantined(struct host *host, const struct vigil_daemon *d)
+{
+	char why[HOST_REFUSAL];
+
+	return quarantine_has(host->store, daemon_name(d), why, sizeof(why)) ||
+	       quarantine_has_module(host->store, daemon_module(d), why, sizeof(why));
+}
+
+bool host_release(struct host *host, const char *name)
 {
 	const struct plan_daemon *pd = plan_find(host->plan, name);
-	struct diagnostics diagnostics = {0};
-	json_t *result;
 
 	if (pd == NULL)
-		return;
+		return false;
 	if (quarantine_release_module(host->store, pd->module)) {
 		log_notice("the module %s is no longer quarantined", pd->module);
-		host_reload(host, &result, &diagnostics); /* the reload opens the module */
-		json_decref(result);
-		diagnostics_clear(&diagnostics);
-	} else if (quarantine_release(host->store, name)) {
+		return true;
+	}
+	if (quarantine_release(host->store, name)) {
 		log_write(LEVEL_NOTICE, name, "no longer quarantined");
 		start_released(host, pd);
 	}
+	return false;
 }

@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "config/config.h"
+#include "config/config_daemon.h"
 #include "config/config_vigil.h"
 #include "host/plan.h"
 #include "host/quarantine.h"
@@ -28,40 +29,59 @@ static void add_change(json_t *changes, const char *option, const char *old, con
 	json_object_set_new(changes, option, json_pack("{s:s,s:s}", "old", old, "new", new));
 }
 
-/* Returns the options that differ, {"option":{"old","new"}}: a new reference. */
-static json_t *option_changes(
-	const vigil_option *schema, const struct option_set *old, const struct option_set *new)
+/* Adds the options that differ: "option":{"old","new"}. */
+static void add_changes(json_t *changes, const vigil_option *schema, const struct option_set *old,
+	const struct option_set *new)
 {
-	json_t *changes = json_object();
-
 	for (const vigil_option *row = schema; row != NULL && row->name != NULL; row++)
 		if (option_set_differs(old, new, row->name))
 			add_change(changes, row->name, shown(option_get(old, row->name)),
 				shown(option_get(new, row->name)));
-	return changes;
 }
 
 /* The options of two modules are not compared, because the same name may mean different things. */
 static json_t *daemon_changes(const struct vigil_daemon *d, const struct plan_daemon *pd)
 {
-	json_t *changes;
+	const struct option_set *old = daemon_options(d), *ours = daemon_host_options(d);
+	json_t *changes = json_object();
 
-	if (strcmp(daemon_module(d), pd->module) != 0) {
-		changes = json_object();
+	if (strcmp(daemon_module(d), pd->module) != 0)
 		add_change(changes, "module", daemon_module(d), pd->module);
-		return changes;
-	}
-	if (daemon_options(d) == NULL || pd->options == NULL)
-		return json_object(); /* its module could not be loaded */
-	return option_changes(pd->descriptor->options, daemon_options(d), pd->options);
+	else if (old != NULL && pd->options != NULL) /* else its module could not be loaded */
+		add_changes(changes, pd->descriptor->options, old, pd->options);
+	if (ours != NULL)
+		add_changes(changes, config_daemon_schema, ours, pd->host_options);
+	return changes;
 }
 
 /* --- daemons ---------------------------------------------------------------------------------- */
 
+/* Whether the daemon must be started again because of its options about its process. */
+static bool isolation_differs(const struct vigil_daemon *d, const struct plan_daemon *pd)
+{
+	static const char *const options[] = {
+		"isolate", "isolate_user", "isolate_memory", "isolate_timeout"};
+	const struct option_set *old = daemon_host_options(d);
+
+	for (size_t i = 0; old != NULL && i < sizeof(options) / sizeof(*options); i++)
+		if (option_set_differs(old, pd->host_options, options[i]))
+			return true;
+	return false;
+}
+
+/* The descriptor differs if the module was or becomes isolated, or if its file has changed. */
 static bool is_same(const struct vigil_daemon *d, const struct plan_daemon *pd)
 {
 	return strcmp(daemon_module(d), pd->module) == 0 && pd->descriptor != NULL &&
-	       daemon_options(d) != NULL;
+	       daemon_descriptor(d) == pd->descriptor && daemon_options(d) != NULL &&
+	       !isolation_differs(d, pd);
+}
+
+bool host_options_changed(const struct vigil_daemon *d, const struct plan_daemon *pd)
+{
+	const struct option_set *old = daemon_host_options(d);
+
+	return old == NULL || !option_set_equal(old, pd->host_options);
 }
 
 enum host_step host_step_of(struct host *host, const struct plan_daemon *pd)
@@ -72,7 +92,9 @@ enum host_step host_step_of(struct host *host, const struct plan_daemon *pd)
 		return HOST_START;
 	if (daemon_status(d) == DAEMON_FAILED || !is_same(d, pd))
 		return HOST_REPLACE;
-	return option_set_equal(daemon_options(d), pd->options) ? HOST_KEEP : HOST_RECONFIGURE;
+	if (!option_set_equal(daemon_options(d), pd->options))
+		return HOST_RECONFIGURE;
+	return host_options_changed(d, pd) ? HOST_ADJUST : HOST_KEEP;
 }
 
 const char *host_start_refusal(
@@ -97,14 +119,16 @@ static void add_step(
 {
 	static const char *const lists[] = {[HOST_START] = "started",
 		[HOST_REPLACE] = "changed",
-		[HOST_RECONFIGURE] = "changed"};
+		[HOST_RECONFIGURE] = "changed",
+		[HOST_ADJUST] = "changed"};
 	char why[HOST_REFUSAL];
 
 	list_name(result, lists[step], pd->name);
 	if (step != HOST_START)
 		json_object_set_new(json_object_get(result, "changes"), pd->name,
 			daemon_changes(host_find(host, pd->name), pd));
-	if (step != HOST_RECONFIGURE && host_start_refusal(host, pd, why) != NULL)
+	if ((step == HOST_START || step == HOST_REPLACE) &&
+		host_start_refusal(host, pd, why) != NULL)
 		json_object_set_new(json_object_get(result, "failed"), pd->name, json_string(why));
 }
 
@@ -133,9 +157,10 @@ static void add_daemons(
 static void add_settings(const struct config *old, const struct config *new,
 	const struct host_comparison *comparison)
 {
-	json_t *changes = option_changes(config_schema, old->vigil, new->vigil), *change;
+	json_t *changes = json_object(), *change;
 	const char *option;
 
+	add_changes(changes, config_schema, old->vigil, new->vigil);
 	json_object_foreach(changes, option, change)
 		if (host_setting_is_fixed(option))
 			list_name(comparison->result, "restart_needed", option);

@@ -7,9 +7,10 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "host/host_internal.h"
+#include "persist/callback_limit.h"
 #include "process/cpu_count.h"
 #include "process/slot_queue.h"
-#include "service/service.h"
+#include "service/services.h"
 #include "worker/worker_pool.h"
 
 #define QUEUE_MAX 10000
@@ -40,6 +41,7 @@ void host_take_settings(struct host *host, const struct config *config)
 	const struct worker_pool_limits limits = host_limits(config);
 	unsigned restarts;
 	double seconds;
+	int err;
 
 	worker_pool_set_limits(host->worker_pool, &limits);
 	slot_queue_set_most(host->slots, exec_max(config));
@@ -47,6 +49,9 @@ void host_take_settings(struct host *host, const struct config *config)
 	services_set_policy(host->services, (const char *const *)config_vigil(config, "deny")->list,
 		restarts, seconds);
 	services_set_upgrade_wait(host->services, config_vigil(config, "upgrade_wait")->number);
+	err = callback_limit_set(host->loop, config_vigil(config, "callback_max")->number);
+	if (err != 0)
+		log_warn("callback_max has no effect: %s", strerror(-err));
 }
 
 bool host_setting_is_fixed(const char *option)

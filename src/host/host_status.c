@@ -3,7 +3,6 @@
  *
  * Nothing is stored here: each read collects the figures from the components that own them.
  */
-#include <errno.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,7 +13,7 @@
 #include "process/left_behind.h"
 #include "process/slot_queue.h"
 #include "process/task_limit.h"
-#include "service/service.h"
+#include "service/services.h"
 #include "state/state.h"
 #include "worker/worker_pool.h"
 
@@ -111,7 +110,7 @@ static json_t *on_read_vigil(const char *rest, void *arg)
 	return below(vigil_account(arg), rest);
 }
 
-json_t *host_run_status(struct host *host, const struct vigil_daemon *d)
+json_t *host_run_status(struct host *host, struct vigil_daemon *d)
 {
 	json_t *account = daemon_account(d);
 
@@ -159,6 +158,14 @@ static void on_announce_degraded(uint64_t missed, void *arg)
 	json_decref(list);
 }
 
+void host_announce_generation(struct host *host)
+{
+	json_t *generation = json_integer((json_int_t)host->generation);
+
+	state_announce(host->state, "/vigil/generation", generation);
+	json_decref(generation);
+}
+
 int host_mount_status(struct host *host)
 {
 	int err = state_mount(host->state, "/vigil", on_read_vigil, host);
@@ -167,10 +174,7 @@ int host_mount_status(struct host *host)
 		err = state_mount(host->state, "/runs", on_read_runs, host);
 	if (err != 0)
 		return err;
-	host->degraded_changed = loop_after(host->loop, 0, on_announce_degraded, host);
-	if (host->degraded_changed == NULL)
-		return -ENOMEM;
-	loop_timer_stop(host->degraded_changed);
+	host->degraded_changed = loop_once(host->loop, on_announce_degraded, host);
 	degraded_on_change(on_degraded, host);
 	return 0;
 }

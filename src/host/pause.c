@@ -1,13 +1,16 @@
 /*
  * pause: maintenance mode.
  *
+ * A daemon is paused while an admin's pause lasts, and inside the windows of its option
+ * pause_during (pause_window.c).  Neither of the two shortens the other.
+ *
  * A pause of one hour lasts one hour, even if the clock is set.  Within one boot the end of a pause
  * is measured on CLOCK_BOOTTIME, which cannot be set and which includes suspend.  After a reboot
  * only the time of day is available; but from then on a pause never lasts longer than its whole
  * duration.  The end is shown as a time of day.
  *
- * One timer waits for the earliest end.  It fires at least once a minute, because the loop's clock
- * stops in suspend, and because the shown end changes when the clock is set.
+ * One timer waits for the earliest change.  It fires at least once a minute, because the loop's
+ * clock stops in suspend, and because the shown end changes when the clock is set.
  */
 #include "host/pause.h"
 
@@ -21,23 +24,13 @@
 #include "base/memory.h"
 #include "daemon/daemon.h"
 #include "host/boot_clock.h"
+#include "host/pause_internal.h"
 #include "loop/loop.h"
 #include "persist/store.h"
 
-#define SECTION "paused"
 #define RECHECK 60.0
 #define STEP    1.0 /* seconds; a larger difference means that the clock was set */
-/* The end of the year 9999, the latest time that has a text form. */
-#define LAST 253402300799.0
-
-struct pauses {
-	pause_daemon_fn *daemon_at;
-	void *arg;
-	struct loop *loop;
-	struct store *store;
-	struct loop_timer *timer;
-	json_t *boot; /* boot ID, owned; NULL: unknown */
-};
+#define LAST    CLOCK_TEXT_LAST
 
 static double wall_now(void)
 {
@@ -46,7 +39,7 @@ static double wall_now(void)
 
 static const json_t *kept(const struct pauses *pauses, const char *name, const char *key)
 {
-	return store_get(pauses->store, SECTION, name, key);
+	return store_get(pauses->store, PAUSE_SECTION, name, key);
 }
 
 /* The end of the pause by the current time of day.  INFINITY: the pause lasts until it is resumed.
@@ -76,65 +69,89 @@ static const char *kept_text(const struct pauses *pauses, const char *name, cons
 	return text != NULL ? text : "";
 }
 
-static void show(struct vigil_daemon *d, double end, const char *reason, const char *by)
-{
-	char until[CLOCK_TEXT] = "";
-
-	if (!isinf(end))
-		clock_text_at(until, (struct timespec){.tv_sec = (time_t)end});
-	daemon_pause(d, until, reason, by);
-}
-
-static void show_kept(const struct pauses *pauses, struct vigil_daemon *d, double end)
-{
-	const char *name = daemon_name(d);
-
-	show(d, end, kept_text(pauses, name, "reason"), kept_text(pauses, name, "by"));
-}
-
 static void put_number(struct pauses *pauses, const char *name, const char *key, double number)
 {
-	store_put_new(
-		pauses->store, SECTION, name, key, isinf(number) ? json_null() : json_real(number));
+	store_put_new(pauses->store, PAUSE_SECTION, name, key,
+		isinf(number) ? json_null() : json_real(number));
 }
 
 static void put_end(struct pauses *pauses, const char *name, double end)
 {
 	put_number(pauses, name, "until", end);
 	put_number(pauses, name, "ends", end - wall_now() + clock_seconds(CLOCK_BOOTTIME));
-	store_put(pauses->store, SECTION, name, "boot", pauses->boot);
+	store_put(pauses->store, PAUSE_SECTION, name, "boot", pauses->boot);
 }
 
-/* If the clock was set or the machine has rebooted, stores and shows the new end. */
-static void update_end(struct pauses *pauses, struct vigil_daemon *d)
+/* If the clock was set or the machine has rebooted, stores the new end. */
+static void update_end(struct pauses *pauses, const char *name, double end)
 {
-	const char *name = daemon_name(d);
+	if (end != 0 && !isinf(end) &&
+		(!json_equal(kept(pauses, name, "boot"), pauses->boot) ||
+			fabs(end - json_number_value(kept(pauses, name, "until"))) >= STEP))
+		put_end(pauses, name, end);
+}
+
+static void forget(struct pauses *pauses, const char *name)
+{
+	static const char *const keys[] = {"until", "ends", "boot", "seconds", "reason", "by"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		store_put(pauses->store, PAUSE_SECTION, name, keys[i], NULL);
+}
+
+/* Returns the end of the pause that an admin asked for, as end_of does.  One that is over is
+ * forgotten. */
+static double manual_end(struct pauses *pauses, const char *name)
+{
 	double end = end_of(pauses, name);
 
-	if (end == 0 || isinf(end) ||
-		(json_equal(kept(pauses, name, "boot"), pauses->boot) &&
-			fabs(end - json_number_value(kept(pauses, name, "until"))) < STEP))
-		return;
-	put_end(pauses, name, end);
-	show_kept(pauses, d, end);
+	update_end(pauses, name, end);
+	if (end == 0 || end > wall_now())
+		return end;
+	forget(pauses, name);
+	return 0;
 }
 
-static void wait_for_the_earliest(struct pauses *pauses)
+static void show_kept(const struct pauses *pauses, struct vigil_daemon *d)
 {
-	double earliest = INFINITY, end, wait;
-	struct vigil_daemon *d;
+	const char *name = daemon_name(d);
+	const json_t *until = kept(pauses, name, "until");
+	/* The stored end is shown, because each computation of it differs by some microseconds. */
+	double end = json_is_number(until) ? fmin(json_number_value(until), LAST) : 0;
 
-	for (size_t i = 0; (d = pauses->daemon_at(i, pauses->arg)) != NULL; i++) {
-		end = end_of(pauses, daemon_name(d));
-		if (end != 0 && end < earliest)
-			earliest = end;
-	}
-	if (isinf(earliest)) {
-		loop_timer_stop(pauses->timer);
+	daemon_pause(
+		d, (time_t)end, kept_text(pauses, name, "reason"), kept_text(pauses, name, "by"));
+}
+
+static void show_window(struct vigil_daemon *d, const struct pause_window *window)
+{
+	if (!vigil_paused(d) && daemon_status(d) == DAEMON_RUNNING)
+		log_write(LEVEL_NOTICE, daemon_name(d), "paused by pause_during: %s", window->text);
+	daemon_pause(d, isinf(window->end) ? 0 : (time_t)window->end, window->text, "pause_during");
+}
+
+static void resume(struct vigil_daemon *d)
+{
+	if (!vigil_paused(d))
 		return;
-	}
-	wait = fmax(0, fmin(RECHECK, earliest - wall_now()));
-	loop_timer_rearm(pauses->timer, clock_from_seconds(wait));
+	log_write(LEVEL_NOTICE, daemon_name(d), "resumed");
+	daemon_resume(d);
+}
+
+/* Pauses or resumes the daemon, as its pauses say; the one that ends last is shown.  Returns when
+ * to look again; INFINITY: never. */
+static double refresh(struct pauses *pauses, struct vigil_daemon *d)
+{
+	double end = manual_end(pauses, daemon_name(d));
+	struct pause_window window = pause_window_at(pauses, d, (time_t)wall_now());
+
+	if (end == 0 && window.end == 0)
+		resume(d);
+	else if (end >= window.end)
+		show_kept(pauses, d);
+	else
+		show_window(d, &window);
+	return end != 0 ? fmin(end, window.change) : window.change;
 }
 
 /* Makes the timer fire at this end or earlier.  It does not search the other pauses, because a
@@ -151,16 +168,23 @@ static void wait_at_most_until(struct pauses *pauses, double end)
 static void on_end(uint64_t missed, void *arg)
 {
 	struct pauses *pauses = arg;
+	double earliest = INFINITY;
 	struct vigil_daemon *d;
-	double end;
 
-	for (size_t i = 0; (d = pauses->daemon_at(i, pauses->arg)) != NULL; i++) {
-		update_end(pauses, d);
-		end = end_of(pauses, daemon_name(d));
-		if (end != 0 && end <= wall_now())
-			pause_stop(pauses, d);
-	}
-	wait_for_the_earliest(pauses);
+	for (size_t i = 0; (d = pauses->daemon_at(i, pauses->arg)) != NULL; i++)
+		earliest = fmin(earliest, refresh(pauses, d));
+	if (isinf(earliest))
+		loop_timer_stop(pauses->timer);
+	else
+		loop_timer_rearm(pauses->timer,
+			clock_from_seconds(fmax(0, fmin(RECHECK, earliest - wall_now()))));
+}
+
+static void on_clock_set(void *arg)
+{
+	struct pauses *pauses = arg;
+
+	loop_timer_rearm(pauses->timer, 0);
 }
 
 void pause_start(struct pauses *pauses, struct vigil_daemon *d, double seconds, const char *reason,
@@ -171,46 +195,45 @@ void pause_start(struct pauses *pauses, struct vigil_daemon *d, double seconds, 
 
 	put_end(pauses, name, end);
 	put_number(pauses, name, "seconds", seconds > 0 ? seconds : INFINITY);
-	store_put_new(pauses->store, SECTION, name, "reason", json_string(reason));
-	store_put_new(pauses->store, SECTION, name, "by", json_string(by));
-	show(d, end, reason, by);
+	store_put_new(pauses->store, PAUSE_SECTION, name, "reason", json_string(reason));
+	store_put_new(pauses->store, PAUSE_SECTION, name, "by", json_string(by));
 	log_write(LEVEL_NOTICE, name, "paused%s%s%s%s", by[0] != '\0' ? " by " : "", by,
 		reason[0] != '\0' ? ": " : "", reason);
+	refresh(pauses, d);
 	wait_at_most_until(pauses, end);
 }
 
-static void forget(struct pauses *pauses, const char *name)
+double pause_left(struct pauses *pauses, const struct vigil_daemon *d)
 {
-	static const char *const keys[] = {"until", "ends", "boot", "seconds", "reason", "by"};
+	double end = manual_end(pauses, daemon_name(d));
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		store_put(pauses->store, SECTION, name, keys[i], NULL);
+	return end == 0 || isinf(end) ? end : fmax(end - wall_now(), 1);
 }
 
-void pause_stop(struct pauses *pauses, struct vigil_daemon *d)
+const char *pause_reason(const struct pauses *pauses, const struct vigil_daemon *d)
 {
-	const char *name = daemon_name(d);
-
-	if (end_of(pauses, name) == 0)
-		return;
-	forget(pauses, name);
-	log_write(LEVEL_NOTICE, name, "resumed");
-	daemon_resume(d);
+	return kept_text(pauses, daemon_name(d), "reason");
 }
 
-void pause_restore(struct pauses *pauses, struct vigil_daemon *d)
+void pause_withdraw(struct pauses *pauses, struct vigil_daemon *d)
 {
-	const char *name = daemon_name(d);
-	double end = end_of(pauses, name);
+	if (end_of(pauses, daemon_name(d)) != 0)
+		forget(pauses, daemon_name(d));
+	refresh(pauses, d);
+}
 
-	if (end == 0)
-		return;
-	if (end <= wall_now()) {
-		forget(pauses, name);
-		return;
-	}
-	show_kept(pauses, d, end);
-	if (!isinf(end))
+bool pause_stop(struct pauses *pauses, struct vigil_daemon *d)
+{
+	bool paused = vigil_paused(d);
+
+	pause_window_skip(pauses, d, (time_t)wall_now());
+	pause_withdraw(pauses, d);
+	return paused;
+}
+
+void pause_refresh(struct pauses *pauses, struct vigil_daemon *d)
+{
+	if (!isinf(refresh(pauses, d)))
 		loop_timer_rearm(pauses->timer, 0); /* fires after the host has listed d */
 }
 
@@ -220,12 +243,8 @@ struct pauses *pauses_new(
 	struct pauses *pauses = memory_zero(sizeof(*pauses));
 
 	*pauses = (struct pauses){.daemon_at = daemon_at, .arg = arg, .loop = loop, .store = store};
-	pauses->timer = loop_after(loop, 0, on_end, pauses);
-	if (pauses->timer == NULL) {
-		free(pauses);
-		return NULL;
-	}
-	loop_timer_stop(pauses->timer);
+	pauses->timer = loop_once(loop, on_end, pauses);
+	pauses->clock_watch = loop_on_clock_set(loop, on_clock_set, pauses);
 	pauses->boot = boot_clock_id();
 	return pauses;
 }
@@ -234,7 +253,9 @@ void pauses_free(struct pauses *pauses)
 {
 	if (pauses == NULL)
 		return;
+	loop_clock_watch_free(pauses->clock_watch);
 	loop_timer_free(pauses->timer);
+	free(pauses->last.calendar);
 	json_decref(pauses->boot);
 	free(pauses);
 }

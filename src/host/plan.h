@@ -17,14 +17,19 @@
 
 /* One enabled daemon. */
 struct plan_daemon {
-	const char *name;               /* borrowed from the configuration */
-	const char *module;             /* borrowed from the configuration */
-	const vigil_module *descriptor; /* NULL: the module cannot be used, see why */
-	struct option_set *options;     /* borrowed; NULL: not checked or invalid */
-	char *why;                      /* owned; NULL: the daemon can be started */
+	const char *name;                /* borrowed from the configuration */
+	const char *module;              /* borrowed from the configuration */
+	const vigil_module *descriptor;  /* NULL: the module cannot be used, see why */
+	struct option_set *options;      /* borrowed; NULL: not checked or invalid */
+	struct option_set *host_options; /* of config_daemon_schema; borrowed */
+	char *why;                       /* owned; NULL: the daemon can be started */
 };
 
 struct config_draft;
+struct loop;
+
+/* Creates the modules for a plan, among them those that run in processes of their own. */
+struct modules *plan_modules_new(void);
 
 struct plan {
 	struct config *config;       /* owned */
@@ -50,11 +55,27 @@ struct plan *plan_make_draft(const char *file, const struct config_draft *draft,
 	struct modules *modules, struct diagnostics *diagnostics);
 void plan_free(struct plan *plan);
 
+/* While modules are asked later, a plan opens no module for the first time, starts no process of a
+ * module, and is not complete if it would have to. */
+void plan_ask_later(bool later);
+/* Returns true if the plan that was just made is not complete; then it is freed, and its
+ * diagnostics are cleared. */
+bool plan_must_ask(struct plan **plan, struct diagnostics *diagnostics);
+/* Starts the processes that the plans since the last call need, and calls ready from the loop, once
+ * or more, when the plan is worth making again. */
+void plan_ask(struct loop *loop, void (*ready)(void *arg), void *arg);
+/* Forgets which processes have failed or gave no answer, so that the next plan asks again. */
+void plan_settle(void);
+/* Ends the processes that are being asked. */
+void plan_cancel(void);
+
 /* Runs the module's check of a daemon again, as plan_make did.  Returns 0, or -EINVAL with
  * diagnostics. */
 int plan_check_daemon(
 	const struct plan *plan, const struct plan_daemon *pd, struct diagnostics *diagnostics);
 
+/* Whether its module runs in a process of its own. */
+bool plan_is_isolated(const struct plan_daemon *pd);
 const struct plan_daemon *plan_find(const struct plan *plan, const char *name);
 
 #endif

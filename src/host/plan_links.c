@@ -1,10 +1,12 @@
 /*
  * plan_links: options that name other daemons.
  *
- * The schema of a module says which options are lists of daemons, and which of those must be
- * acyclic, such as `after`.  Each name is looked up first.  Then a depth-first search from each
- * daemon finds the cycles.  The search does not use recursion, because a chain may be as long as
- * the configuration.
+ * The schema of a module says which options are lists of daemons, which of those must be acyclic,
+ * such as `after`, and which options have JSON pointers to numbers of daemons.  Each name is looked
+ * up first.  Then a depth-first search from each daemon finds the cycles.  The search does not use
+ * recursion, because a chain may be as long as the configuration.  All acyclic options of a daemon
+ * form one graph, because a daemon that is restarted after another one must not be what the other
+ * one is restarted with.
  */
 #include "host/plan_internal.h"
 
@@ -75,13 +77,13 @@ static bool is_first(
 	return first;
 }
 
-static void find_similar(
-	struct links *l, const struct plan_daemon *pd, struct text_suggest *suggest)
+static void find_similar(struct links *l, const struct plan_daemon *pd, const vigil_option *row,
+	struct text_suggest *suggest)
 {
 	if (l->suggested++ >= SUGGESTED_MAX)
 		return;
 	for (size_t i = 0; i < l->plan->count; i++)
-		if (&l->plan->daemons[i] != pd)
+		if (&l->plan->daemons[i] != pd || row->flags & VIGIL_POINTERS)
 			text_suggest_add(suggest, l->plan->daemons[i].name);
 }
 
@@ -94,7 +96,7 @@ static void diagnose_unknown(
 	if (!is_first(l, pd, row->name, name))
 		return;
 	text_suggest_init(&suggest, name);
-	find_similar(l, pd, &suggest);
+	find_similar(l, pd, row, &suggest);
 	if (config_find(l->plan->config, name) != NULL)
 		snprintf(what, sizeof(what),
 			"the daemon \"%s\" is not enabled; enable it in [daemons]", name);
@@ -123,6 +125,91 @@ static void diagnose_itself(
 	complain(l, pd, row, what);
 }
 
+/* --- what a named daemon needs ---------------------------------------------------------------- */
+
+#define NEED_MAX (2 * TEXT_SHORT)
+
+/* Finds the option that an element requires of the daemon that it names.  Returns false if the
+ * schema requires none. */
+static bool find_need(const vigil_option *row, const char *element, char option[NEED_MAX])
+{
+	const char *colon = strchr(element, ':'), *word = colon != NULL ? colon + 1 : "";
+	const char *rest = row->needs;
+	char need[NEED_MAX];
+	size_t n = strlen(word);
+
+	while (rest != NULL && (rest = option_next_choice(rest, need, sizeof(need))) != NULL) {
+		if (strncmp(need, word, n) != 0 || need[n] != '=')
+			continue;
+		snprintf(option, NEED_MAX, "%s", need + n + 1);
+		return true;
+	}
+	return false;
+}
+
+/* Checks that the named daemon has what the element requires.  A daemon whose options are not known
+ * has other diagnostics. */
+static void check_need(struct links *l, const struct plan_daemon *pd, const vigil_option *row,
+	const char *element, const struct plan_daemon *other)
+{
+	const struct option_value *value;
+	char option[NEED_MAX], what[512];
+
+	if (other->descriptor == NULL || !find_need(row, element, option))
+		return;
+	if (other->options == NULL && other->descriptor->options != NULL)
+		return;
+	value = other->options != NULL ? option_get(other->options, option) : NULL;
+	if (value != NULL && value->text != NULL && value->text[0] != '\0')
+		return;
+	if (!is_first(l, pd, row->name, element))
+		return;
+	if (value != NULL)
+		snprintf(what, sizeof(what),
+			"\"%.64s\" needs the option %s of the daemon \"%s\"; set it", element,
+			option, other->name);
+	else
+		snprintf(what, sizeof(what),
+			"\"%.64s\" needs the option %s, which the module \"%s\" of the daemon "
+			"\"%s\" "
+			"does not have",
+			element, option, other->descriptor->name, other->name);
+	complain(l, pd, row, what);
+}
+
+/* Checks one element whose daemon exists and is not pd itself. */
+static void check_element(struct links *l, size_t index, const vigil_option *row,
+	const char *element, const struct plan_daemon *other)
+{
+	check_need(l, &l->plan->daemons[index], row, element, other);
+	if (row->flags & VIGIL_ACYCLIC)
+		add_target(&l->nodes[index], (size_t)(other - l->plan->daemons), row);
+}
+
+/* --- daemons in processes of their own -------------------------------------------------------- */
+
+/* Daemons that wait for each other find each other in the memory of their module, so all of them
+ * must be in vigild.  Returns false, with a diagnostic, if one is not. */
+static bool check_isolated(struct links *l, const struct plan_daemon *pd, const vigil_option *row,
+	const struct plan_daemon *other)
+{
+	const struct plan_daemon *apart = plan_is_isolated(pd)      ? pd
+					  : plan_is_isolated(other) ? other
+								    : NULL;
+	char what[256];
+
+	if (!(row->flags & VIGIL_ACYCLIC) || apart == NULL)
+		return true;
+	snprintf(what, sizeof(what),
+		"the daemon \"%.64s\" has isolate = yes, and a daemon in a process of its own "
+		"cannot wait for others or be waited for; set isolate = no for it",
+		apart->name);
+	complain(l, pd, row, what);
+	return false;
+}
+
+/* --- all options of a daemon ------------------------------------------------------------------ */
+
 static void check_names(struct links *l, size_t index, const vigil_option *row)
 {
 	const struct plan_daemon *pd = &l->plan->daemons[index], *other;
@@ -136,8 +223,29 @@ static void check_names(struct links *l, size_t index, const vigil_option *row)
 			diagnose_unknown(l, pd, row, name);
 		else if (other == pd)
 			diagnose_itself(l, pd, row);
-		else if (row->flags & VIGIL_ACYCLIC)
-			add_target(&l->nodes[index], (size_t)(other - l->plan->daemons), row);
+		else if (check_isolated(l, pd, row, other))
+			check_element(l, index, row, *element, other);
+	}
+}
+
+/* Checks the names in JSON pointers such as /daemons/NAME/value.  No character of the name of a
+ * daemon is escaped in a pointer. */
+static void check_pointers(struct links *l, const struct plan_daemon *pd, const vigil_option *row)
+{
+	static const char root[] = "/daemons/";
+	const size_t length = sizeof(root) - 1;
+	const char *pointer;
+	char name[TEXT_SHORT];
+
+	for (char **element = option_get(pd->options, row->name)->list; *element != NULL;
+		element++) {
+		pointer = strchr(*element, '/');
+		if (pointer == NULL || strncmp(pointer, root, length) != 0)
+			continue;
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(pointer + length, "/ \t"),
+			pointer + length);
+		if (plan_find(l->plan, name) == NULL)
+			diagnose_unknown(l, pd, row, name);
 	}
 }
 
@@ -149,19 +257,40 @@ static void check_daemon(struct links *l, size_t index)
 	for (; pd->options != NULL && row != NULL && row->name != NULL; row++)
 		if (row->flags & VIGIL_DAEMONS)
 			check_names(l, index, row);
+		else if (row->flags & VIGIL_POINTERS)
+			check_pointers(l, pd, row);
 }
 
 /* --- cycles ----------------------------------------------------------------------------------- */
 
 #define SHOWN_MAX 12 /* maximum number of daemons shown of a cycle */
 
+/* The option in which the daemon at this index of the path names the next one. */
+static const vigil_option *row_on_path(const struct links *l, size_t at)
+{
+	const struct node *node = &l->nodes[l->path[at]];
+
+	return node->rows[node->next - 1];
+}
+
+/* Returns an option by which a part of the cycle is formed, if it is another one than that of the
+ * first daemon.  NULL: one option alone forms the cycle. */
+static const vigil_option *other_row(const struct links *l, size_t from)
+{
+	for (size_t i = from + 1; i < l->depth; i++)
+		if (strcmp(row_on_path(l, i)->name, row_on_path(l, from)->name) != 0)
+			return row_on_path(l, i);
+	return NULL;
+}
+
 /* Reports a cycle as "a -> b -> a": from the daemon at index `from` of the path to the end of the
  * path, and back to the first one. */
-static void diagnose_circle(const struct links *l, size_t from, const vigil_option *row)
+static void diagnose_circle(const struct links *l, size_t from)
 {
 	const struct plan_daemon *daemons = l->plan->daemons;
+	const vigil_option *row = row_on_path(l, from), *other = other_row(l, from);
 	size_t length = l->depth - from, n = 0;
-	char what[SHOWN_MAX * 80];
+	char what[SHOWN_MAX * 80 + 2 * TEXT_SHORT];
 
 	n += (size_t)snprintf(what, sizeof(what), "dependency cycle: ");
 	for (size_t i = from; i < l->depth && i < from + SHOWN_MAX - 2; i++)
@@ -170,7 +299,9 @@ static void diagnose_circle(const struct links *l, size_t from, const vigil_opti
 	if (length > SHOWN_MAX - 2)
 		n += (size_t)snprintf(
 			what + n, sizeof(what) - n, "(%zu more) -> ", length - (SHOWN_MAX - 2));
-	snprintf(what + n, sizeof(what) - n, "%s", daemons[l->path[from]].name);
+	n += (size_t)snprintf(what + n, sizeof(what) - n, "%s", daemons[l->path[from]].name);
+	if (other != NULL)
+		snprintf(what + n, sizeof(what) - n, " (by %s and %s)", row->name, other->name);
 	complain(l, &daemons[l->path[from]], row, what);
 }
 
@@ -178,14 +309,6 @@ static void enter(struct links *l, size_t index)
 {
 	l->nodes[index].seen = l->nodes[index].on_path = true;
 	l->path[l->depth++] = index;
-}
-
-/* The option in which the daemon at this index of the path names the next one. */
-static const vigil_option *row_on_path(const struct links *l, size_t at)
-{
-	const struct node *node = &l->nodes[l->path[at]];
-
-	return node->rows[node->next - 1];
 }
 
 static void visit(struct links *l, size_t start)
@@ -206,7 +329,7 @@ static void visit(struct links *l, size_t start)
 		} else if (l->nodes[target].on_path) {
 			while (l->path[from] != target)
 				from++;
-			diagnose_circle(l, from, row_on_path(l, from));
+			diagnose_circle(l, from);
 			l->cycles++;
 		}
 	}

@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "config/config_daemon.h"
 #include "config/config_vigil.h"
 
 struct show {
@@ -75,7 +76,7 @@ static void put_options(struct show *show, const vigil_option *schema, const str
 	}
 	for (row = schema; row != NULL && row->name != NULL; row++)
 		if (given_find(options, row->name) == NULL && row->value != NULL &&
-			row->value[0] != '\0')
+			row->value[0] != '\0' && !given_is_excluded(options, schema, row->name))
 			put_value(show, row->name, option_shown(row, row->value),
 				memory_text("default"));
 }
@@ -91,6 +92,7 @@ static void put_daemon(
 	put_value(show, "module", cd->module,
 		module != NULL ? memory_format("%s:%d", module->file, module->line)
 			       : memory_text("the name of the daemon"));
+	put_options(show, config_daemon_schema, &cd->options);
 	put_options(show, pd->descriptor->options, &cd->options);
 }
 

@@ -14,6 +14,7 @@
 
 #define SECTION   "crashed"         /* section of the store */
 #define IN_A_ROW  "in_a_row"        /* count of a daemon */
+#define APART     "apart_in_a_row"  /* the same, for crashes of its own process */
 #define OPENED    "opened_in_a_row" /* count of the module of that name */
 #define ENOUGH    3
 #define COUNT_MAX 1000000
@@ -33,7 +34,10 @@ static void log_end(const struct crash *before)
 	const char *what = before->signo > 0 ? "crashed" : "ended unexpectedly";
 	char how[96];
 
-	if (before->signo > 0)
+	if (before->signo == CRASH_MARKER_HANG)
+		snprintf(how, sizeof(how),
+			"it did not return within callback_max, so vigild was aborted");
+	else if (before->signo > 0)
 		snprintf(how, sizeof(how), "signal %d (%s)", before->signo,
 			strsignal(before->signo));
 	else
@@ -69,17 +73,29 @@ void quarantine_review(struct store *store, const char *dir)
 	store_save(store, false); /* saved now, because the next crash may follow soon */
 }
 
+unsigned quarantine_count(struct store *store, const char *name, double lived)
+{
+	int count = (lived < LONG ? count_of(store, name, APART) : 0) + 1;
+
+	store_put_new(store, SECTION, name, APART, json_integer(count));
+	return (unsigned)count;
+}
+
 bool quarantine_has(struct store *store, const char *name, char *why, size_t size)
 {
-	int count = count_of(store, name, IN_A_ROW);
+	int count = count_of(store, name, IN_A_ROW), apart = count_of(store, name, APART);
 
-	if (count < ENOUGH)
-		return false;
-	snprintf(why, size,
-		"quarantined: vigild crashed in its callbacks %d times in a row; `vigilctl resume "
-		"%s` starts it again",
-		count, name);
-	return true;
+	if (count >= ENOUGH)
+		snprintf(why, size,
+			"quarantined: vigild crashed in its callbacks %d times in a row; `vigilctl "
+			"resume %s` starts it again",
+			count, name);
+	else if (apart >= ENOUGH)
+		snprintf(why, size,
+			"quarantined: its process ended %d times in a row; `vigilctl resume %s` "
+			"starts it again",
+			apart, name);
+	return count >= ENOUGH || apart >= ENOUGH;
 }
 
 bool quarantine_has_module(struct store *store, const char *module, char *why, size_t size)
@@ -106,7 +122,9 @@ static bool release(struct store *store, const char *name, const char *key)
 
 bool quarantine_release(struct store *store, const char *name)
 {
-	return release(store, name, IN_A_ROW);
+	bool released = release(store, name, APART);
+
+	return release(store, name, IN_A_ROW) || released;
 }
 
 bool quarantine_release_module(struct store *store, const char *module)
@@ -130,5 +148,6 @@ void quarantine_forgive(struct store *store)
 	json_object_foreach(store_section(store, SECTION), name, entry) {
 		forgive(store, name, IN_A_ROW);
 		forgive(store, name, OPENED);
+		forgive(store, name, APART);
 	}
 }

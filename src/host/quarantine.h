@@ -18,6 +18,9 @@ struct store;
 
 /* Opens the crash marker in dir, logs how the previous vigild ended, and counts the crash. */
 void quarantine_review(struct store *store, const char *dir);
+/* Counts a crash of the process of an isolated daemon that ran for so many seconds.  Returns how
+ * many there were in a row, each after a short run. */
+unsigned quarantine_count(struct store *store, const char *name, double lived);
 /* True: the daemon, or the module, is in quarantine; why receives the reason.  False: it may
  * start. */
 bool quarantine_has(struct store *store, const char *name, char *why, size_t size);

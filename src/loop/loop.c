@@ -10,6 +10,8 @@
 
 #include <event2/event.h>
 
+#include "base/c_locale.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "loop/loop_internal.h"
 
@@ -25,6 +27,12 @@ struct loop_signal {
 
 static pthread_t owner;
 
+#ifdef VIGIL_ASSERT_OWNER
+bool loop_owner_checked = true;
+#else
+bool loop_owner_checked;
+#endif
+
 bool loop_is_owner(void)
 {
 	return pthread_equal(owner, pthread_self());
@@ -34,6 +42,15 @@ bool loop_is_owner(void)
 static void on_fatal(int err)
 {
 	memory_end("libevent failed");
+}
+
+/* Otherwise libevent prints to stderr, such as two lines whenever a name server does not answer. */
+static void on_library_log(int severity, const char *line)
+{
+	if (severity == EVENT_LOG_WARN || severity == EVENT_LOG_ERR)
+		log_warn("libevent: %s", line);
+	else
+		log_debug("libevent: %s", line);
 }
 
 struct loop *loop_new(void)
@@ -46,6 +63,7 @@ struct loop *loop_new(void)
 	 * these functions. */
 	event_set_mem_functions(memory_library_alloc, memory_library_grow, free);
 	event_set_fatal_callback(on_fatal);
+	event_set_log_callback(on_library_log);
 	config = event_config_new();
 	if (config == NULL)
 		goto fail;
@@ -61,6 +79,7 @@ struct loop *loop_new(void)
 		goto fail;
 	event_config_free(config);
 	owner = pthread_self();
+	c_locale_set();
 	return loop;
 fail:
 	if (config != NULL)
@@ -75,6 +94,7 @@ void loop_free(struct loop *loop)
 	if (loop == NULL)
 		return;
 	timer_slot_free(loop->spare);
+	loop_clock_end(loop);
 	event_base_free(loop->base);
 	free(loop);
 }

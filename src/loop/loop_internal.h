@@ -1,6 +1,6 @@
 /*
- * loop_internal: the data that loop.c, loop_timer.c and loop_lag.c share.  Only these three files
- * include it.
+ * loop_internal: the data that loop.c, loop_timer.c, loop_lag.c and loop_clock.c share.  Only these
+ * files include it.
  */
 #ifndef LOOP_INTERNAL_H
 #define LOOP_INTERNAL_H
@@ -36,11 +36,16 @@ void lag_note(struct lag *lag, uint64_t now, uint64_t late);
 SLIST_HEAD(timer_slot_list, timer_slot);
 void timer_slot_free(struct timer_slot *slot);
 
+/* Frees the kernel's timer of loop_clock.c. */
+void loop_clock_end(struct loop *loop);
+
 struct loop {
 	struct event_base *base;
 	struct lag lag;
 	struct timer_slot_list slots[TIMER_SLOT_BUCKETS];
 	struct timer_slot *spare;
+	struct event *clock; /* NULL: no watch was created, or the kernel has no such timer */
+	LIST_HEAD(, loop_clock_watch) clock_watches;
 };
 
 #endif

@@ -3,8 +3,8 @@
  *
  * libevent's persistent timers drift by the length of each callback, and they drop missed fires
  * without reporting them.  So each timer here stores the time at which it is due.  The first fires
- * are spread over a second, but on a common grid of a tenth of a second, so that ten thousand
- * timers neither fire at once nor wake the loop ten thousand times.
+ * are on two points of a common grid of half a second, so that ten thousand timers with the same
+ * interval wake the loop twice in it, and a slice of them never waits for all others.
  *
  * Timers with the same due time share one libevent event, in a slot, because libevent would
  * otherwise sort ten thousand events again at each fire.  A timer that has fired joins the slot of
@@ -49,10 +49,10 @@ struct loop_timer {
 	TAILQ_ENTRY(loop_timer) link; /* the other timers of the slot */
 };
 
-static int event_at(struct loop *loop, struct event *event, uint64_t due)
+static void event_at(struct loop *loop, struct event *event, uint64_t due, uint64_t now)
 {
 	struct timeval delay = {0};
-	uint64_t now = clock_now(), wait = 0;
+	uint64_t wait = 0;
 
 	if (due > now)
 		wait = (due - now) / 1000; /* microseconds */
@@ -60,9 +60,11 @@ static int event_at(struct loop *loop, struct event *event, uint64_t due)
 	delay.tv_usec = (suseconds_t)(wait % 1000000);
 	/* libevent adds the delay to its cached time, which is the time when this iteration of the
 	 * loop began.  After a long callback that time is old, and the timer would fire too
-	 * early. */
-	event_base_update_cache_time(loop->base);
-	return event_add(event, &delay) < 0 ? -ENOMEM : 0;
+	 * early, unless it is due now. */
+	if (wait > 0)
+		event_base_update_cache_time(loop->base);
+	if (event_add(event, &delay) < 0)
+		memory_end("out of memory for a timer");
 }
 
 /* --- slots ------------------------------------------------------------------------------------ */
@@ -78,24 +80,22 @@ void timer_slot_free(struct timer_slot *slot)
 {
 	if (slot == NULL)
 		return;
-	if (slot->event != NULL)
-		event_free(slot->event);
+	event_free(slot->event);
 	free(slot);
 }
 
-/* Ends an empty slot.  The loop keeps one ended slot as a spare, because a timer that does not
- * share its due time would otherwise free and allocate a slot at each fire. */
+/* Ends an empty slot, whose event is not pending.  The loop keeps one ended slot as a spare,
+ * because a timer that does not share its due time would otherwise free and allocate a slot at each
+ * fire. */
 static void timer_slot_end(struct timer_slot *slot)
 {
 	struct loop *loop = slot->loop;
 
 	SLIST_REMOVE(timer_slot_bucket(loop, slot->due), slot, timer_slot, link);
-	if (loop->spare == NULL) {
-		event_del(slot->event);
+	if (loop->spare == NULL)
 		loop->spare = slot;
-	} else {
+	else
 		timer_slot_free(slot);
-	}
 }
 
 static void timer_slot_leave(struct loop_timer *timer)
@@ -104,8 +104,10 @@ static void timer_slot_leave(struct loop_timer *timer)
 
 	TAILQ_REMOVE(&slot->timers, timer, link);
 	timer->slot = NULL;
-	if (TAILQ_EMPTY(&slot->timers) && !slot->firing)
+	if (TAILQ_EMPTY(&slot->timers) && !slot->firing) {
+		event_del(slot->event);
 		timer_slot_end(slot);
+	}
 }
 
 static void on_timer_slot(evutil_socket_t fd, short what, void *arg);
@@ -121,26 +123,20 @@ static struct timer_slot *timer_slot_new(struct loop *loop)
 	slot->loop = loop;
 	TAILQ_INIT(&slot->timers);
 	slot->event = event_new(loop->base, -1, 0, on_timer_slot, slot);
-	if (slot->event != NULL)
-		return slot;
-	free(slot);
-	return NULL;
+	return slot;
 }
 
-static struct timer_slot *timer_slot_begin(struct loop *loop, uint64_t due)
+static struct timer_slot *timer_slot_begin(struct loop *loop, uint64_t due, uint64_t now)
 {
 	struct timer_slot *slot = timer_slot_new(loop);
 
-	if (slot == NULL || event_at(loop, slot->event, due) < 0) {
-		timer_slot_free(slot);
-		return NULL;
-	}
+	event_at(loop, slot->event, due, now);
 	slot->due = due;
 	SLIST_INSERT_HEAD(timer_slot_bucket(loop, due), slot, link);
 	return slot;
 }
 
-static int timer_slot_join(struct loop_timer *timer)
+static void timer_slot_join(struct loop_timer *timer, uint64_t now)
 {
 	struct timer_slot *slot;
 
@@ -148,12 +144,9 @@ static int timer_slot_join(struct loop_timer *timer)
 		if (slot->due == timer->due)
 			break;
 	if (slot == NULL)
-		slot = timer_slot_begin(timer->loop, timer->due);
-	if (slot == NULL)
-		return -ENOMEM;
+		slot = timer_slot_begin(timer->loop, timer->due, now);
 	TAILQ_INSERT_TAIL(&slot->timers, timer, link);
 	timer->slot = slot;
-	return 0;
 }
 
 /* --- fires ------------------------------------------------------------------------------------ */
@@ -176,11 +169,11 @@ static void timer_fire(struct loop_timer *timer, uint64_t now)
 	if (timer->spread) {
 		timer->spread = false;
 		timer->due = next_at_phase(timer, now);
-		timer_slot_join(timer);
+		timer_slot_join(timer, now);
 	} else if (timer->interval != 0) {
 		missed = late / timer->interval;
 		timer->due += (missed + 1) * timer->interval;
-		timer_slot_join(timer);
+		timer_slot_join(timer, now);
 	} else {
 		timer->due = 0;
 	}
@@ -207,7 +200,7 @@ static void on_timer_slot(evutil_socket_t fd, short what, void *arg)
 	if (TAILQ_EMPTY(&slot->timers))
 		timer_slot_end(slot);
 	else
-		event_at(slot->loop, slot->event, slot->due);
+		event_at(slot->loop, slot->event, slot->due, now);
 }
 
 static void on_once(evutil_socket_t fd, short what, void *arg)
@@ -216,56 +209,58 @@ static void on_once(evutil_socket_t fd, short what, void *arg)
 	uint64_t now = clock_now();
 
 	if (now + EARLY < timer->due)
-		event_at(timer->loop, timer->event, timer->due);
+		event_at(timer->loop, timer->event, timer->due, now);
 	else
 		timer_fire(timer, now);
 }
 
 /* --- timers ----------------------------------------------------------------------------------- */
 
-static int timer_arm(struct loop_timer *timer)
+static void timer_arm(struct loop_timer *timer, uint64_t due, uint64_t now)
 {
+	timer->due = due;
 	if (timer->interval != 0)
-		return timer_slot_join(timer);
-	return event_at(timer->loop, timer->event, timer->due);
+		timer_slot_join(timer, now);
+	else
+		event_at(timer->loop, timer->event, due, now);
 }
 
 static struct loop_timer *timer_new(
-	struct loop *loop, uint64_t due, uint64_t interval, loop_timer_fn *fn, void *arg)
+	struct loop *loop, uint64_t interval, loop_timer_fn *fn, void *arg)
 {
 	struct loop_timer *timer = memory_zero(sizeof(*timer));
 
 	LOOP_ASSERT_OWNER();
-	*timer = (struct loop_timer){
-		.loop = loop, .due = due, .interval = interval, .fn = fn, .arg = arg};
+	*timer = (struct loop_timer){.loop = loop, .interval = interval, .fn = fn, .arg = arg};
 	if (interval == 0)
 		timer->event = event_new(loop->base, -1, 0, on_once, timer);
-	if ((interval == 0 && timer->event == NULL) || timer_arm(timer) < 0) {
-		loop_timer_free(timer);
-		errno = ENOMEM;
-		return NULL;
-	}
 	return timer;
 }
 
-/* Returns the due time of a first fire.  seed chooses one of nine points of a grid, within a second
- * or within the interval where that is shorter.  All timers with the same span share the grid. */
-static uint64_t first_due(uint64_t interval, uint32_t seed)
+/* Returns the due time of a first fire.  seed chooses one of the next two points of a grid, within
+ * a second or within the interval where that is shorter.  All timers with the same span share the
+ * grid. */
+static uint64_t first_due(uint64_t interval, uint32_t seed, uint64_t now)
 {
 	uint64_t span = interval < CLOCK_SECOND ? interval : CLOCK_SECOND;
-	uint64_t grid = span / 10;
+	uint64_t grid = span / 2;
 
-	return (clock_now() / grid + 1 + seed % 9) * grid;
+	return (now / grid + 1 + seed % 2) * grid;
 }
 
 struct loop_timer *loop_every(
 	struct loop *loop, uint64_t interval, uint32_t seed, loop_timer_fn *fn, void *arg)
 {
+	uint64_t now = clock_now();
+	struct loop_timer *timer;
+
 	if (interval < CLOCK_MS) {
 		errno = EINVAL;
 		return NULL;
 	}
-	return timer_new(loop, first_due(interval, seed), interval, fn, arg);
+	timer = timer_new(loop, interval, fn, arg);
+	timer_arm(timer, first_due(interval, seed, now), now);
+	return timer;
 }
 
 struct loop_timer *loop_every_spread(
@@ -282,15 +277,24 @@ struct loop_timer *loop_every_spread(
 
 struct loop_timer *loop_after(struct loop *loop, uint64_t delay, loop_timer_fn *fn, void *arg)
 {
-	return timer_new(loop, clock_now() + delay, 0, fn, arg);
+	struct loop_timer *timer = loop_once(loop, fn, arg);
+
+	loop_timer_rearm(timer, delay);
+	return timer;
 }
 
-int loop_timer_rearm(struct loop_timer *timer, uint64_t delay)
+struct loop_timer *loop_once(struct loop *loop, loop_timer_fn *fn, void *arg)
 {
+	return timer_new(loop, 0, fn, arg);
+}
+
+void loop_timer_rearm(struct loop_timer *timer, uint64_t delay)
+{
+	uint64_t now = clock_now();
+
 	if (timer->slot != NULL)
 		timer_slot_leave(timer);
-	timer->due = clock_now() + delay;
-	return timer_arm(timer);
+	timer_arm(timer, now + delay, now);
 }
 
 void loop_timer_stop(struct loop_timer *timer)

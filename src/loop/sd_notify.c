@@ -108,8 +108,7 @@ struct sd_notify *sd_notify_new(struct loop *loop)
 	notify->fd = find_manager(notify)
 			     ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)
 			     : -1;
-	notify->retry = loop_after(loop, 0, on_retry, notify);
-	loop_timer_stop(notify->retry);
+	notify->retry = loop_once(loop, on_retry, notify);
 	if (interval > 0)
 		notify->watchdog = loop_every(loop, interval / 2, 0, on_watchdog, notify);
 	return notify;

@@ -1,6 +1,6 @@
-# module_new.awk: the files of conf/skeleton as a table in C.
+# module_new.awk: converts the files of conf/skeleton to a table in C.
 #
-# A file's name holds NAME where the module's will stand, and so do the texts, as @NAME@.
+# NAME in the name of a file, and @NAME@ in its text, stand for the name of the module.
 BEGIN {
 	print "/* Made from conf/skeleton by module_new.awk. */"
 	print "#include \"module_tools/module_new.h\"\n"

@@ -16,7 +16,8 @@
 struct module_test {
 	const char *module; /* folder or name of the module */
 	const char *file;   /* configuration with the module directories, used for a name */
-	long ticks;         /* 0: only loads the module and checks its options */
+	long ticks;         /* 0, with seconds 0: only loads the module and checks its options */
+	double seconds;     /* how long it runs after the ticks */
 	json_t *options;    /* "key=value" texts; none: the options of MODULE.conf in the folder */
 	bool json;
 };

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "client/print.h"
+#include "client/print_text.h"
 
 void module_test_print_module(json_t *what)
 {

@@ -20,14 +20,13 @@
 #include "base/trust.h"
 #include "persist/store.h"
 
-#define FILE_NAME  "running"
 #define MAGIC      "vigil 2\n"
 #define SIGNAL_MAX 64 /* the highest signal number of Linux */
 
 /* The content of the file.  A different layout must have a different magic. */
 struct page {
 	char magic[8];
-	char name[65];
+	char name[CRASH_MARKER_NAME];
 	volatile sig_atomic_t clean, signo, loading;
 	uint64_t began, entered; /* by clock_now */
 };
@@ -36,6 +35,7 @@ struct page {
 static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
 #define FATALS (sizeof(fatal) / sizeof(*fatal))
 
+static volatile unsigned progress;
 static struct page *page;
 static int page_fd; /* locked while the page is in use */
 static struct sigaction before_us[FATALS];
@@ -61,7 +61,7 @@ static void on_fatal(int signo, siginfo_t *info, void *context)
 {
 	if (signo == SIGBUS && replace_page(info))
 		return;
-	if (page != NULL)
+	if (page != NULL && page->signo != CRASH_MARKER_HANG)
 		page->signo = signo;
 	for (size_t i = 0; i < FATALS; i++)
 		if (fatal[i] == signo)
@@ -111,7 +111,7 @@ void crash_marker_parse(const void *bytes, size_t n, struct crash *before)
 	if (n != sizeof(old))
 		return;
 	memcpy(&old, bytes, sizeof(old));
-	if (memcmp(old.magic, MAGIC, sizeof(old.magic)) != 0 || old.signo < -1 ||
+	if (memcmp(old.magic, MAGIC, sizeof(old.magic)) != 0 || old.signo < CRASH_MARKER_HANG ||
 		old.signo > SIGNAL_MAX)
 		return;
 	before->clean = old.clean != 0;
@@ -170,7 +170,8 @@ static int open_trusted(const char *dir, const char *path, const struct reason *
 
 	if (place < 0)
 		return place;
-	fd = openat(place, FILE_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	fd = openat(place, CRASH_MARKER_FILE,
+		O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	err = -errno;
 	close(place);
 	if (fd < 0)
@@ -201,7 +202,7 @@ static int take_file(int fd, struct crash *before)
 
 int crash_marker_open(const char *dir, struct crash *before)
 {
-	char *path = memory_format("%s/%s", dir, FILE_NAME), text[TRUST_WHY] = "";
+	char *path = memory_format("%s/%s", dir, CRASH_MARKER_FILE), text[TRUST_WHY] = "";
 	const struct reason why = {text, sizeof(text)};
 	int fd = open_trusted(dir, path, &why), err = fd < 0 ? fd : 0;
 
@@ -229,12 +230,48 @@ void crash_marker_close(void)
 	page = NULL;
 }
 
+bool crash_marker_peek(int fd, char name[CRASH_MARKER_NAME], double *seconds)
+{
+	struct page now;
+
+	if (pread(fd, &now, sizeof(now), 0) != (ssize_t)sizeof(now) ||
+		memcmp(now.magic, MAGIC, sizeof(now.magic)) != 0 || now.name[0] == '\0')
+		return false;
+	memcpy(name, now.name, sizeof(now.name));
+	name[sizeof(now.name) - 1] = '\0';
+	*seconds = clock_to_seconds(clock_now() - now.entered);
+	return true;
+}
+
+unsigned crash_marker_progress(void)
+{
+	return progress;
+}
+
+void crash_marker_advance(void)
+{
+	progress++;
+}
+
+const char *crash_marker_hang(void)
+{
+	if (page == NULL)
+		return "";
+	page->signo = CRASH_MARKER_HANG;
+	return page->name;
+}
+
 void crash_marker_enter(const char *name, uint64_t now)
 {
+	size_t length;
+
+	progress++;
 	if (page == NULL)
 		return;
 	page->entered = now;
-	strncpy(page->name, name, sizeof(page->name) - 1);
+	length = strnlen(name, sizeof(page->name) - 1); /* strncpy would fill up the page */
+	memcpy(page->name, name, length);
+	page->name[length] = '\0';
 }
 
 void crash_marker_leave(void)

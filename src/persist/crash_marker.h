@@ -14,12 +14,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define CRASH_MARKER_FILE "running" /* in the directory of the state */
+#define CRASH_MARKER_NAME 65        /* room for the name of a daemon */
+#define CRASH_MARKER_HANG (-2)      /* instead of a signal: callback_max expired */
+
 struct crash {
-	bool clean;    /* it stopped regularly, or there was no previous vigild */
-	char name[65]; /* the daemon whose callback ran; "": none */
-	bool loading;  /* name is a module that was being loaded */
-	int signo;     /* the signal; 0: SIGKILL or _exit, which cannot be caught; -1: exit */
-	double lived;  /* seconds from the start of vigild until that callback */
+	bool clean;                   /* it stopped regularly, or there was no previous vigild */
+	char name[CRASH_MARKER_NAME]; /* the daemon whose callback ran; "": none */
+	bool loading;                 /* name is a module that was being loaded */
+	/* The signal; 0: SIGKILL or _exit, which cannot be caught; -1: exit; or
+	 * CRASH_MARKER_HANG. */
+	int signo;
+	double lived; /* seconds from the start of vigild until that callback */
 };
 
 /* Reads what the previous vigild left in the file, and starts a new record.  Returns 0 or -errno;
@@ -31,6 +37,17 @@ int crash_marker_open(const char *dir, struct crash *before);
 void crash_marker_parse(const void *bytes, size_t n, struct crash *before);
 /* Records that vigild stops regularly. */
 void crash_marker_close(void);
+
+/* Reads from the open file of another process which callback runs there, and for how long.  Returns
+ * false if none runs. */
+bool crash_marker_peek(int fd, char name[CRASH_MARKER_NAME], double *seconds);
+
+/* A number that increases with each callback, and with each crash_marker_advance. */
+unsigned crash_marker_progress(void);
+void crash_marker_advance(void);
+/* Records that vigild ends because the callback that runs does not return.  Returns the name of its
+ * daemon; "": no callback runs.  It may be called in a signal handler. */
+const char *crash_marker_hang(void);
 
 /* Call these before and after a callback of the daemon.  now is by clock_now. */
 void crash_marker_enter(const char *name, uint64_t now);

@@ -361,15 +361,14 @@ void store_put(struct store *store, const char *section, const char *name, const
 	const json_t *value)
 {
 	json_t *before = store_get(store, section, name, key), *place;
-	const char *why;
+	int err = value != NULL ? json_value_check(value, STATE_DEPTH_MAX) : 0;
 
-	if (value == NULL ? before == NULL : json_equal(before, value))
-		return;
-	why = value != NULL ? store_value_problem(value) : NULL;
-	if (why != NULL) {
-		log_problem(store, name, key, why);
+	if (err != 0) { /* json_equal would recurse, and the file could not be written or read */
+		log_problem(store, name, key, json_value_problem(err));
 		return;
 	}
+	if (value == NULL ? before == NULL : json_equal(before, value))
+		return;
 	place = child(child(store->doc, section), name);
 	if (value != NULL)
 		json_object_set_new(place, key, json_deep_copy(value));
@@ -407,9 +406,8 @@ struct store *store_open(struct loop *loop, const char *dir)
 	store->dir = memory_text(dir);
 	if (mkdir(dir, 0750) < 0 && errno != EEXIST)
 		note_outcome(store, -errno);
-	store->timer = loop_after(loop, 0, on_soon, store);
-	if (store->timer != NULL)
-		store->doc = may_read(store) ? store_read(dir) : json_object();
+	store->timer = loop_once(loop, on_soon, store);
+	store->doc = may_read(store) ? store_read(dir) : json_object();
 	if (store->doc == NULL) {
 		int err = errno;
 
@@ -417,7 +415,6 @@ struct store *store_open(struct loop *loop, const char *dir)
 		errno = err;
 		return NULL;
 	}
-	loop_timer_stop(store->timer);
 	return store;
 }
 

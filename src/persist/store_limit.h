@@ -1,20 +1,13 @@
 /*
- * store_limit: checks what is written to state.json, so that the next start can read it.
+ * store_limit: measures what is written to state.json, so that the next start can read it.
  */
 #ifndef STORE_LIMIT_H
 #define STORE_LIMIT_H
 
-#include <stdbool.h>
 #include <stddef.h>
-
-#include <jansson.h>
 
 /* bytes; a longer state.json is neither read nor written */
 #define STORE_SIZE_MAX ((size_t)64 * 1024 * 1024)
-
-/* Returns NULL when the value can be written and read back, else a static text that describes the
- * problem. */
-const char *store_value_problem(const json_t *value);
 
 #define STORE_NAME    64
 #define STORE_LARGEST 3

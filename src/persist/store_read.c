@@ -26,7 +26,7 @@ static json_t *parse(const char *text, size_t length, const char *path)
 	json_t *doc;
 
 	memory_untrusted_begin();
-	doc = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	doc = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
 	if (memory_untrusted_end()) {
 		json_decref(doc);
 		errno = ENOMEM;

@@ -7,15 +7,15 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "process/process.h"
 
-#define DEPTH  16 /* of nested groups; deeper groups are not walked */
-#define PASSES 64 /* over a group whose processes keep forking */
+#define DEPTH        16 /* of nested groups; deeper groups are not walked */
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#define PASSES       64 /* over a group whose processes keep forking */
 
 /* --- finding groups --------------------------------------------------------------------------- */
 
@@ -36,14 +36,18 @@ static const char *path_in(const char *line, const char *controller)
 	return NULL;
 }
 
-/* Reads the path below the root of the hierarchy, such as "/system.slice/vigil.service". */
-static int read_own(const char *controller, char *path, size_t size)
+/* Reads the path of a process below the root of the hierarchy, such as
+ * "/system.slice/vigil.service".  pid 0: this process. */
+static int read_path(pid_t pid, const char *controller, char *path, size_t size)
 {
 	const char *found;
-	FILE *file = fopen("/proc/self/cgroup", "re");
-	char line[1024];
+	char name[32] = "/proc/self/cgroup", line[1024];
+	FILE *file;
 	int err = -ENOENT;
 
+	if (pid > 0)
+		snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
+	file = fopen(name, "re");
 	if (file == NULL)
 		return -errno;
 	while (fgets(line, sizeof(line), file) != NULL) {
@@ -87,7 +91,7 @@ struct mount {
  * plugins are started often. */
 static struct {
 	pthread_mutex_t lock;
-	struct mount mounts[2]; /* one for version 2, one for a controller of version 1 */
+	struct mount mounts[3]; /* one for version 2, two for controllers of version 1 */
 } known = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static int read_mount(const char *controller, struct mount *mount)
@@ -110,29 +114,47 @@ static int read_mount(const char *controller, struct mount *mount)
 	return err;
 }
 
+/* Returns the mount of that hierarchy, or a free entry for it. */
+static struct mount *find_known(const char *controller)
+{
+	struct mount *free = &known.mounts[COUNT(known.mounts) - 1];
+
+	for (size_t i = COUNT(known.mounts); i-- > 0;) {
+		struct mount *mount = &known.mounts[i];
+
+		if (mount->point[0] == '\0')
+			free = mount;
+		else if (strcmp(mount->controller, controller) == 0)
+			return mount;
+	}
+	return free;
+}
+
 static int find_mount(const char *controller, struct mount *mount)
 {
+	struct mount *entry;
 	int err = 0;
 
 	pthread_mutex_lock(&known.lock);
-	*mount = known.mounts[controller[0] != '\0'];
+	entry = find_known(controller);
+	*mount = *entry;
 	if (mount->point[0] == '\0' || strcmp(mount->controller, controller) != 0) {
 		snprintf(mount->controller, sizeof(mount->controller), "%s", controller);
 		err = read_mount(controller, mount);
 		if (err == 0)
-			known.mounts[controller[0] != '\0'] = *mount;
+			*entry = *mount;
 	}
 	pthread_mutex_unlock(&known.lock);
 	return err;
 }
 
-int cgroup_find(const char *controller, char *path, size_t size)
+int cgroup_find_of(pid_t pid, const char *controller, char *path, size_t size)
 {
 	const char *below;
 	struct mount mount;
 	char own[1024];
 	size_t n;
-	int err = read_own(controller, own, sizeof(own));
+	int err = read_path(pid, controller, own, sizeof(own));
 
 	if (err == 0)
 		err = find_mount(controller, &mount);
@@ -146,6 +168,11 @@ int cgroup_find(const char *controller, char *path, size_t size)
 	if (strcmp(below, "/") == 0)
 		below = "";
 	return (size_t)snprintf(path, size, "%s%s", mount.point, below) < size ? 0 : -ENAMETOOLONG;
+}
+
+int cgroup_find(const char *controller, char *path, size_t size)
+{
+	return cgroup_find_of(0, controller, path, size);
 }
 
 int cgroup_find_own(char *path, size_t size)
@@ -209,9 +236,7 @@ static int each_member(int group, cgroup_member_fn *fn, void *arg)
 	return err;
 }
 
-/* Calls fn with the name of each group directly below that group.  Returns 0 or -errno. */
-static int each_below(int group, void (*fn)(int group, const char *name, int depth, void *arg),
-	int depth, void *arg)
+int cgroup_each_below(int group, cgroup_below_fn *fn, int depth, void *arg)
 {
 	int fd = openat(group, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -260,7 +285,7 @@ static void walk_all(int group, struct walk *walk, int depth)
 {
 	note_error(walk, each_member(group, walk->fn, walk->arg), depth);
 	if (depth < DEPTH)
-		note_error(walk, each_below(group, walk_below, depth + 1, walk), depth);
+		note_error(walk, cgroup_each_below(group, walk_below, depth + 1, walk), depth);
 }
 
 int cgroup_each(int group, cgroup_member_fn *fn, void *arg)
@@ -344,7 +369,7 @@ static void remove_below(int group, const char *name, int depth, void *arg)
 	fd = openat(group, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return;
-	each_below(fd, remove_below, depth + 1, arg);
+	cgroup_each_below(fd, remove_below, depth + 1, arg);
 	close(fd);
 	unlinkat(group, name, AT_REMOVEDIR);
 }

@@ -18,6 +18,9 @@ int cgroup_find_own(char *path, size_t size);
 /* The same for the version 1 hierarchy of that controller. */
 int cgroup_find(const char *controller, char *path, size_t size);
 
+/* The same for another process; "": the hierarchy of version 2. */
+int cgroup_find_of(pid_t pid, const char *controller, char *path, size_t size);
+
 /* Returns whether this process may create groups in that directory: it has write permission, and
  * where systemd is the service manager, systemd has delegated the directory (Delegate=yes). */
 bool cgroup_may_divide(const char *path);
@@ -29,6 +32,11 @@ bool cgroup_is_populated(int group);
  * -ENOENT: the group has been removed; or another negative errno: some were not read. */
 typedef void cgroup_member_fn(pid_t pid, void *arg);
 int cgroup_each(int group, cgroup_member_fn *fn, void *arg);
+
+/* Calls fn with the name of each group directly below that group, and with depth, which may count
+ * how deep fn is in the tree.  Returns 0 or -errno. */
+typedef void cgroup_below_fn(int group, const char *name, int depth, void *arg);
+int cgroup_each_below(int group, cgroup_below_fn *fn, int depth, void *arg);
 
 /* Returns the number of processes in the group and below it, without vigild itself and process 1.
  * *first: one of them, or 0 for none. */

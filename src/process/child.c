@@ -32,14 +32,15 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "loop/loop.h"
-#include "process/child_internal.h"
 #include "process/child_output.h"
+#include "process/process.h"
 #include "process/run_group.h"
 #include "process/session_end.h"
 
 #define GRACE      (2 * CLOCK_SECOND) /* from TERM to KILL */
 #define LAST_GRACE CLOCK_SECOND       /* from KILL until it is given up */
 #define ERRORS_MAX 4096               /* bytes of stderr that are kept: the last ones */
+#define TELL_EVERY CLOCK_SECOND       /* on_errors is called at most so often */
 #define NO_STATUS  0xff00             /* exit(255); used when the status is unknown */
 
 enum phase { RUNNING, TERMED, KILLED, GIVEN_UP, ENDED };
@@ -51,6 +52,8 @@ struct child {
 	bool let_go; /* its owner has freed it; it is in the list of detached children */
 	bool timed_out;
 	bool end_session;
+	char mark[CHILD_MARK];   /* in the environment of what it starts, with end_session */
+	uint64_t began;          /* when it was started, as process_ticks_now */
 	struct run_group *group; /* NULL: none, or already ended */
 	uint64_t started;
 	char *owner; /* for the log; NULL: none */
@@ -58,10 +61,13 @@ struct child {
 	int pidfd;
 	struct event *on_end;
 	struct loop_timer *timer; /* the deadline, then the grace times */
+	struct loop_timer *tell;  /* calls on_errors; NULL: nothing was written to stderr */
+	bool telling;             /* tell is armed */
 	struct child_output out, errors;
 	child_line_fn *line_fn;
 	child_late_fn *late_fn;
 	child_eof_fn *eof_fn;
+	child_errors_fn *errors_fn;
 	child_exit_fn *exit_fn;
 	void *arg;
 	struct children *among; /* the list that it is in; NULL: it does not run */
@@ -77,6 +83,19 @@ static struct {
 	void (*done)(void *arg);
 	void *arg;
 } drain;
+
+static child_observer_fn *observer;
+
+void child_observe(child_observer_fn *fn)
+{
+	observer = fn;
+}
+
+static void observe(const struct child *child, bool running)
+{
+	if (observer != NULL)
+		observer(child->pid, running);
+}
 
 /* --- freeing ---------------------------------------------------------------------------------- */
 
@@ -101,7 +120,8 @@ static void close_all(struct child *child)
 		close(child->pidfd);
 	child->pidfd = -1;
 	loop_timer_free(child->timer);
-	child->timer = NULL;
+	loop_timer_free(child->tell);
+	child->timer = child->tell = NULL;
 }
 
 static void end_group(struct child *child)
@@ -153,6 +173,35 @@ static void on_eof(void *arg)
 	child->eof_fn(child, child->arg);
 }
 
+/* Returns what is kept of stderr as a C string. */
+static const char *errors_text(struct child *child)
+{
+	for (size_t i = 0; i < child->errors.length; i++)
+		if (child->errors.text[i] == '\0')
+			child->errors.text[i] = ' ';
+	return child->errors.text != NULL ? child->errors.text : "";
+}
+
+static void on_tell(uint64_t missed, void *arg)
+{
+	struct child *child = arg;
+
+	child->telling = false;
+	child->errors_fn(child, errors_text(child), child->arg);
+}
+
+static void on_errors(void *arg)
+{
+	struct child *child = arg;
+
+	if (child->telling)
+		return;
+	child->telling = true;
+	if (child->tell == NULL)
+		child->tell = loop_once(child->loop, on_tell, child);
+	loop_timer_rearm(child->tell, TELL_EVERY);
+}
+
 /* Calls on_exit when the child has ended or was given up.  The callback may free the child. */
 static void notify_exit(struct child *child, int status)
 {
@@ -167,10 +216,7 @@ static void notify_exit(struct child *child, int status)
 		e.length = child->out.length;
 	}
 	e.output = e.output != NULL ? e.output : "";
-	for (size_t i = 0; i < child->errors.length; i++)
-		if (child->errors.text[i] == '\0')
-			child->errors.text[i] = ' '; /* because the owner gets a C string */
-	e.errors = child->errors.text != NULL ? child->errors.text : "";
+	e.errors = errors_text(child);
 	child->exit_fn(child, &e, child->arg);
 }
 
@@ -216,7 +262,8 @@ static int reap(struct child *child)
 	if (child->group != NULL)
 		end_group(child);
 	else if (child->end_session)
-		session_end(child->loop, child->pid, child->owner);
+		session_end(child->loop, child->pid, child->owner, child->mark, child->began);
+	observe(child, false);
 	while (waitpid(child->pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return NO_STATUS;
@@ -296,6 +343,8 @@ void child_free(struct child *child)
 	move(child, &detached);
 	child_output_close(&child->out);
 	child_output_close(&child->errors);
+	loop_timer_free(child->tell);
+	child->tell = NULL;
 	end(child);
 }
 
@@ -309,7 +358,7 @@ static int watch(struct child *child, int out, int errors)
 	if (errors >= 0 && child_output_open(&child->errors, child->loop, errors) != 0)
 		err = -ENOMEM;
 	child->on_end = event_new(loop_base(child->loop), child->pidfd, EV_READ, on_end, child);
-	if (child->on_end == NULL || event_add(child->on_end, NULL) != 0)
+	if (event_add(child->on_end, NULL) != 0)
 		err = -ENOMEM;
 	return err;
 }
@@ -325,6 +374,7 @@ static struct child *child_new(struct loop *loop, const struct child_spec *spec)
 		.line_fn = spec->on_line,
 		.late_fn = spec->on_late,
 		.eof_fn = spec->on_eof,
+		.errors_fn = spec->on_errors,
 		.exit_fn = spec->on_exit,
 		.arg = spec->arg,
 		.started = clock_now()};
@@ -333,10 +383,14 @@ static struct child *child_new(struct loop *loop, const struct child_spec *spec)
 		.on_line = spec->on_line != NULL ? on_line : NULL,
 		.on_eof = spec->on_eof != NULL ? on_eof : NULL,
 		.arg = child};
-	child->errors = (struct child_output){.fd = -1, .max = ERRORS_MAX, .keep_last = true};
-	child->timer = loop_after(loop, spec->timeout, on_timer, child);
-	if (child->timer != NULL && spec->timeout == 0)
-		loop_timer_stop(child->timer);
+	child->errors = (struct child_output){.fd = -1,
+		.max = ERRORS_MAX,
+		.keep_last = true,
+		.on_data = spec->on_errors != NULL ? on_errors : NULL,
+		.arg = child};
+	child->timer = loop_once(loop, on_timer, child);
+	if (spec->timeout > 0)
+		loop_timer_rearm(child->timer, spec->timeout);
 	return child;
 }
 
@@ -344,12 +398,12 @@ static int run(struct child *child, const struct child_spec *spec)
 {
 	int out = -1, errors = -1, err;
 
-	if (child->timer == NULL)
-		return -ENOMEM;
-	child->pid = child_launch(spec, &child->group, &out, &errors, &child->pidfd);
+	child->began = process_ticks_now();
+	child->pid = child_launch(spec, child->mark, &child->group, &out, &errors, &child->pidfd);
 	if (child->pid < 0)
 		return child->pid;
 	move(child, &owned);
+	observe(child, true);
 	err = watch(child, out, errors);
 	if (err != 0) {
 		child->phase = KILLED; /* because it would never be reaped */
@@ -385,16 +439,13 @@ static void on_drained(uint64_t missed, void *arg)
 	drain.done(drain.arg);
 }
 
-int child_drain(struct loop *loop, void (*done)(void *arg), void *arg)
+void child_drain(struct loop *loop, void (*done)(void *arg), void *arg)
 {
 	uint64_t most = TAILQ_EMPTY(&detached) ? 0 : GRACE + LAST_GRACE;
 
-	if (drain.timer != NULL)
-		return -EBUSY;
 	drain.done = done;
 	drain.arg = arg;
 	drain.timer = loop_after(loop, most, on_drained, NULL);
-	return drain.timer != NULL ? 0 : -ENOMEM;
 }
 
 void child_kill_detached(void)

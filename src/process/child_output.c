@@ -127,8 +127,11 @@ static void on_pace(uint64_t missed, void *arg)
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct child_output *output = arg;
+	size_t n = read_some(output, output->budget);
 
-	output->budget -= read_some(output, output->budget);
+	output->budget -= n;
+	if (n > 0 && output->on_data != NULL)
+		output->on_data(output->arg);
 	if (output->fd < 0 && !output->closed && output->on_eof != NULL)
 		output->on_eof(output->arg);
 	if (output->fd < 0 || output->budget > 0)
@@ -137,10 +140,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		output->pace = loop_after(output->loop, PACE_TIME, on_pace, output);
 	else
 		loop_timer_rearm(output->pace, PACE_TIME);
-	if (output->pace != NULL)
-		event_del(output->event);
-	else
-		output->budget = PACE_BYTES; /* out of memory: read without a pause */
+	event_del(output->event);
 }
 
 int child_output_open(struct child_output *output, struct loop *loop, int fd)
@@ -149,7 +149,7 @@ int child_output_open(struct child_output *output, struct loop *loop, int fd)
 	output->fd = fd;
 	output->budget = PACE_BYTES;
 	output->event = event_new(loop_base(loop), fd, EV_READ | EV_PERSIST, on_readable, output);
-	if (output->event != NULL && event_add(output->event, NULL) == 0)
+	if (event_add(output->event, NULL) == 0)
 		return 0;
 	child_output_close(output);
 	return -ENOMEM;

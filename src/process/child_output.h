@@ -32,6 +32,7 @@ struct child_output {
 	bool keep_last;                /* keep the last bytes of a longer output, else the first */
 	child_output_line_fn *on_line; /* NULL: the output is collected */
 	void (*on_eof)(void *arg);     /* called when the child has closed the pipe; NULL: none */
+	void (*on_data)(void *arg);    /* called when output has been collected; NULL: none */
 	void *arg;
 
 	char *text; /* the output, or an incomplete line; NULL or NUL-terminated */

@@ -41,7 +41,7 @@ unsigned cpu_count_quota(const char *text, unsigned most)
 	return count > 0 ? (unsigned)count : 1;
 }
 
-/* Returns the number of processors that the group may use, at most most. */
+/* Returns the number of processors that the group may use, not more than `most`. */
 static unsigned quota_of(const char *group, unsigned most)
 {
 	char path[1200], text[64];

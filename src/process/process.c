@@ -77,14 +77,38 @@ bool process_parse(char *text, struct process *process)
 	return true;
 }
 
+static ssize_t read_stat(pid_t pid, char *text, size_t size)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	return process_read_file(AT_FDCWD, path, text, size);
+}
+
+/* The exit status is the last number of the file. */
+int process_zombie_status(pid_t pid)
+{
+	char text[1024], *end;
+	struct process process;
+	long status = 0;
+
+	if (read_stat(pid, text, sizeof(text)) <= 0)
+		return -ESRCH;
+	end = strrchr(text, ' ');
+	if (end != NULL)
+		status = strtol(end, NULL, 10);
+	if (!process_parse(text, &process) || process.state != 'Z')
+		return -ESRCH;
+	return status > 0 && status <= 0xffff ? (int)status : 0;
+}
+
 int process_read(pid_t pid, struct process *process)
 {
-	char path[32], text[1024];
+	char text[1024];
 	ssize_t n;
 
 	process->state = '\0';
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	n = process_read_file(AT_FDCWD, path, text, sizeof(text));
+	n = read_stat(pid, text, sizeof(text));
 	if (!process_parse(text, process))
 		process->state = '\0';
 	return n < 0 && error_is_own((int)n) ? (int)n : 0;

@@ -32,6 +32,10 @@ bool process_parse(char *text, struct process *process);
  * descriptors or memory. */
 int process_read(pid_t pid, struct process *process);
 
+/* Returns how a process has ended that its parent has not reaped, as from waitpid.  0: its exit
+ * status is 0, or the kernel does not tell it to this user.  -ESRCH: it is no zombie. */
+int process_zombie_status(pid_t pid);
+
 /* Returns 1 when the process lives, 0 when it does not (a zombie does not), or a negative errno
  * when vigild itself lacks descriptors or memory.  Fills *process from /proc. */
 int process_look(pid_t pid, struct process *process);

@@ -112,7 +112,7 @@ struct reaper *reaper_new(struct loop *loop)
 
 	reaper->again = loop_after(loop, 0, on_again, reaper);
 	reaper->signal = loop_on_signal(loop, SIGCHLD, on_child, reaper);
-	if (reaper->again != NULL && reaper->signal != NULL)
+	if (reaper->signal != NULL)
 		return reaper;
 	reaper_free(reaper);
 	errno = ENOMEM;

@@ -6,8 +6,6 @@
 #ifndef REAPER_H
 #define REAPER_H
 
-#include <sys/types.h>
-
 struct loop;
 struct reaper;
 

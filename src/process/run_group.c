@@ -15,7 +15,6 @@
  */
 #include "process/run_group.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -324,31 +323,15 @@ static bool find_step(void)
 
 /* Ends the groups in a directory that is not locked, because a vigild that was killed has left
  * it. */
-static void end_stale(const char *name)
+static void end_stale(int own, const char *name, int depth, void *arg)
 {
-	int fd = openat(all.own, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	bool other = strncmp(name, PREFIX, strlen(PREFIX)) == 0 && strcmp(name, all.base_name) != 0;
+	int fd = other ? openat(own, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
 	bool stale = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
 
-	if (stale && cgroup_remove(all.own, name) != 0)
-		run_group_end(group_new(all.own, name, NULL));
+	if (stale && cgroup_remove(own, name) != 0)
+		run_group_end(group_new(own, name, NULL));
 	if (fd >= 0)
-		close(fd);
-}
-
-static void end_all_stale(void)
-{
-	int fd = openat(all.own, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	const struct dirent *entry;
-
-	while (dir != NULL && (entry = readdir(dir)) != NULL)
-		if (entry->d_type == DT_DIR &&
-			strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0 &&
-			strcmp(entry->d_name, all.base_name) != 0)
-			end_stale(entry->d_name);
-	if (dir != NULL)
-		closedir(dir);
-	else if (fd >= 0)
 		close(fd);
 }
 
@@ -397,7 +380,7 @@ static bool watch_events(struct loop *loop)
 		return false;
 	all.on_change =
 		event_new(loop_base(loop), all.events, EV_READ | EV_PERSIST, on_change, NULL);
-	return all.on_change != NULL && event_add(all.on_change, NULL) == 0;
+	return event_add(all.on_change, NULL) == 0;
 }
 
 static const char *open_all(struct loop *loop, const char *step)
@@ -413,7 +396,7 @@ static const char *open_all(struct loop *loop, const char *step)
 	all.own = open(all.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (all.own < 0 || !watch_events(loop))
 		return strerror(errno);
-	end_all_stale();
+	cgroup_each_below(all.own, end_stale, 0, NULL);
 	return make_base() ? NULL : "vigild cannot create control groups";
 }
 

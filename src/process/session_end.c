@@ -5,6 +5,9 @@
  * all sessions that have ended within a second, and it runs in slices, because there may be many
  * processes.
  *
+ * A daemon begins a session of its own.  It is found by a variable in its environment that no other
+ * run has.  Only the environments of processes that were started since the run began are read.
+ *
  * The number of a session can be reused only when no process of that session is left.  So a process
  * with that session number either was in the session when its leader ended, or it belongs to a new
  * session with the same number.  A process of a new session was started after the leader had ended,
@@ -14,8 +17,12 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
 #include "base/clock.h"
@@ -24,15 +31,16 @@
 #include "process/left_behind.h"
 #include "process/process.h"
 
-#define DELAY    CLOCK_SECOND /* one pass over /proc is for many sessions */
-#define SLICE    64           /* processes that are read in one iteration of the loop */
-#define SESSIONS 1024         /* sessions that wait for a pass at most; more are ignored */
+#define DELAY           CLOCK_SECOND /* one pass over /proc is for many sessions */
+#define SLICE           64           /* processes that are read in one iteration of the loop */
+#define ENVIRONMENT_MAX (256 * 1024) /* bytes that are read of an environment */
+#define SESSIONS        1024         /* sessions that wait for a pass at most; more are ignored */
 
 struct session {
 	STAILQ_ENTRY(session) link;
 	pid_t id;
-	uint64_t ticks; /* when its leader ended, in ticks since boot */
-	char *owner;
+	uint64_t began, ticks; /* when its leader was started and ended, in ticks since boot */
+	char *owner, *mark;
 };
 
 STAILQ_HEAD(sessions, session);
@@ -53,8 +61,66 @@ static void forget(struct sessions *sessions)
 	while ((session = STAILQ_FIRST(sessions)) != NULL) {
 		STAILQ_REMOVE_HEAD(sessions, link);
 		free(session->owner);
+		free(session->mark);
 		free(session);
 	}
+}
+
+static void end_process(const struct session *session, pid_t pid, const struct process *process)
+{
+	left_behind_note(session->owner, pid, process->comm, kill(pid, SIGKILL) == 0);
+}
+
+/* Returns the session that the process belongs to, or NULL. */
+static const struct session *find_session(pid_t pid, const struct process *process)
+{
+	const struct session *session;
+
+	STAILQ_FOREACH(session, &all.ended, link)
+		if (process->session == session->id && pid != session->id &&
+			process->ticks <= session->ticks)
+			return session;
+	return NULL;
+}
+
+/* Returns whether the process may have left one of the sessions: it was started while the leader of
+ * that session ran.  The kernel may not answer for a process in uninterruptible sleep. */
+static bool may_have_left(const struct process *process)
+{
+	const struct session *session;
+
+	if (process->state == 'D')
+		return false;
+	STAILQ_FOREACH(session, &all.ended, link)
+		if (process->ticks >= session->began)
+			return true;
+	return false;
+}
+
+static const struct session *find_mark(const char *mark)
+{
+	const struct session *session;
+
+	STAILQ_FOREACH(session, &all.ended, link)
+		if (strcmp(session->mark, mark) == 0)
+			return session;
+	return NULL;
+}
+
+/* Returns the session whose mark is in the environment of the process, or NULL. */
+static const struct session *find_marked(pid_t pid)
+{
+	static char text[ENVIRONMENT_MAX];
+	const struct session *session = NULL;
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+	n = process_read_file(AT_FDCWD, path, text, sizeof(text));
+	for (const char *at = text; session == NULL && at - text < n; at += strlen(at) + 1)
+		if (strncmp(at, SESSION_MARK, strlen(SESSION_MARK)) == 0)
+			session = find_mark(at);
+	return session;
 }
 
 static void examine(pid_t pid)
@@ -64,13 +130,11 @@ static void examine(pid_t pid)
 
 	if (process_read(pid, &process) != 0 || process.state == '\0' || process.state == 'Z')
 		return;
-	STAILQ_FOREACH(session, &all.ended, link)
-		if (process.session == session->id && pid != session->id &&
-			process.ticks <= session->ticks) {
-			left_behind_note(
-				session->owner, pid, process.comm, kill(pid, SIGKILL) == 0);
-			return;
-		}
+	session = find_session(pid, &process);
+	if (session == NULL && may_have_left(&process))
+		session = find_marked(pid);
+	if (session != NULL)
+		end_process(session, pid, &process);
 }
 
 static void end_reading(void)
@@ -91,42 +155,45 @@ static void begin_reading(void)
 		forget(&all.ended); /* vigild lacks descriptors; these sessions are not ended */
 }
 
-static void on_timer(uint64_t missed, void *arg)
+/* Reads the next entries of /proc, at most that many.  Returns false after the last one. */
+static bool read_some(int most)
 {
-	const struct dirent *entry;
+	const struct dirent *entry = NULL;
 
-	if (all.proc == NULL)
-		begin_reading();
-	for (int i = 0; all.proc != NULL && i < SLICE; i++) {
-		entry = readdir(all.proc);
-		if (entry == NULL) {
-			end_reading();
-			return;
-		}
+	while (most-- > 0 && (entry = readdir(all.proc)) != NULL)
 		if (isdigit((unsigned char)entry->d_name[0]))
 			examine((pid_t)atoi(entry->d_name));
-	}
-	if (all.proc != NULL)
-		loop_timer_rearm(all.timer, 0);
+	return entry != NULL;
 }
 
-void session_end(struct loop *loop, pid_t id, const char *owner)
+static void on_timer(uint64_t missed, void *arg)
+{
+	if (all.proc == NULL)
+		begin_reading();
+	if (all.proc != NULL && read_some(SLICE))
+		loop_timer_rearm(all.timer, 0);
+	else if (all.proc != NULL)
+		end_reading();
+}
+
+void session_end(struct loop *loop, pid_t id, const char *owner, const char *mark, uint64_t began)
 {
 	struct session *session;
 
 	LOOP_ASSERT_OWNER();
 	if (all.timer == NULL) {
 		all.timer = loop_after(loop, DELAY, on_timer, NULL);
-		if (all.timer == NULL)
-			return;
 	} else if (all.proc == NULL && STAILQ_EMPTY(&all.waiting)) {
 		loop_timer_rearm(all.timer, DELAY);
 	}
 	if (all.count == SESSIONS)
 		return;
 	session = memory_zero(sizeof(*session));
-	*session = (struct session){
-		.id = id, .ticks = process_ticks_now(), .owner = memory_text(owner)};
+	*session = (struct session){.id = id,
+		.began = began,
+		.ticks = process_ticks_now(),
+		.owner = memory_text(owner),
+		.mark = memory_text(mark)};
 	STAILQ_INSERT_TAIL(&all.waiting, session, link);
 	all.count++;
 }
@@ -135,8 +202,6 @@ void session_end(struct loop *loop, pid_t id, const char *owner)
  * more. */
 static void end_all_now(void)
 {
-	const struct dirent *entry;
-
 	if (all.proc == NULL)
 		begin_reading();
 	else
@@ -144,9 +209,7 @@ static void end_all_now(void)
 	if (all.proc == NULL || STAILQ_EMPTY(&all.ended))
 		return;
 	rewinddir(all.proc);
-	while ((entry = readdir(all.proc)) != NULL)
-		if (isdigit((unsigned char)entry->d_name[0]))
-			examine((pid_t)atoi(entry->d_name));
+	read_some(INT_MAX);
 }
 
 void session_end_stop(void)

@@ -6,7 +6,6 @@
  */
 #include "process/slot_queue.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 
@@ -61,14 +60,8 @@ struct slot_queue *slot_queue_new(struct loop *loop, unsigned most)
 
 	TAILQ_INIT(&queue->waiting);
 	queue->counts.most = most;
-	queue->timer = loop_after(loop, 0, on_grant, queue);
-	if (queue->timer != NULL) {
-		loop_timer_stop(queue->timer);
-		return queue;
-	}
-	free(queue);
-	errno = ENOMEM;
-	return NULL;
+	queue->timer = loop_once(loop, on_grant, queue);
+	return queue;
 }
 
 void slot_queue_free(struct slot_queue *queue)

@@ -16,7 +16,7 @@ struct loop;
 struct slot;
 struct slot_queue;
 
-/* most: the number of slots.  Returns NULL and sets errno on failure. */
+/* most: the number of slots. */
 struct slot_queue *slot_queue_new(struct loop *loop, unsigned most);
 /* The caller must have freed all slots before. */
 void slot_queue_free(struct slot_queue *queue);

@@ -53,21 +53,24 @@ static int attributes_init(posix_spawnattr_t *attributes)
 	return 0;
 }
 
-/* Writes the input to a file in memory, so that no thread has to feed a pipe.  Returns a descriptor
- * of 3 or more, or -errno. */
+/* Returns a descriptor of 4 or more for stdin, or -errno: the socket, or a file in memory with the
+ * input, so that no thread has to feed a pipe.  3 is for the page. */
 static int open_input(const struct spawn *spawn)
 {
-	int fd = memfd_create("input", MFD_CLOEXEC), high, err = 0;
+	int fd = spawn->socket > 0 ? dup(spawn->socket) : memfd_create("input", MFD_CLOEXEC);
+	int high, err = 0;
 	ssize_t n;
 
 	if (fd < 0)
 		return -errno;
-	high = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	high = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 2);
 	if (high < 0)
 		err = -errno;
 	close(fd);
 	if (err)
 		return err;
+	if (spawn->socket > 0)
+		return high;
 	n = pwrite(high, spawn->input, spawn->input_length, 0);
 	if (n == (ssize_t)spawn->input_length)
 		return high;
@@ -111,10 +114,13 @@ static int actions_init(
 	if (!err)
 		err = posix_spawn_file_actions_addchdir_np(
 			actions, spawn->directory ? spawn->directory : "/");
+	if (!err && spawn->page > 0)
+		err = posix_spawn_file_actions_adddup2(actions, spawn->page, STDERR_FILENO + 1);
 #ifdef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
 	/* vigild's own descriptors are close-on-exec; those of libraries in modules may not be. */
 	if (!err)
-		err = posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
+		err = posix_spawn_file_actions_addclosefrom_np(
+			actions, STDERR_FILENO + 1 + (spawn->page > 0));
 #endif
 	if (err)
 		posix_spawn_file_actions_destroy(actions);
@@ -140,7 +146,7 @@ static pid_t launch_with(
 	environment = spawn_environment_new(spawn->environment, spawn->other_user);
 	if (!environment)
 		return -ENOMEM;
-	if (spawn->input)
+	if (spawn->input || spawn->socket > 0)
 		given.input = open_input(spawn);
 	if (given.input < -1)
 		err = -given.input;
@@ -234,16 +240,16 @@ static int open_errors(int ends[2])
 	return err;
 }
 
-/* Starts the child and opens its pidfd.  Returns the pid, or -errno.  A descriptor for the pidfd is
- * reserved before the start: a restart script that is killed because there is none has perhaps
- * stopped its service already. */
+/* Starts the child and opens its pidfd.  Returns the pid, or -errno.  A pidfd of vigild itself
+ * shows before the start that the kernel has pidfds, and reserves the descriptor: a restart script
+ * that is killed because it can have no pidfd has perhaps stopped its service already. */
 static pid_t start(const struct spawn *spawn, int out, int errors, int *pidfd)
 {
-	int reserved = fcntl(out, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), err;
+	int reserved = (int)syscall(SYS_pidfd_open, getpid(), 0), err;
 	pid_t pid;
 
 	if (reserved < 0)
-		return -errno;
+		return errno == ENOSYS ? -EOPNOTSUPP : -errno;
 	pid = launch(spawn, out, errors);
 	close(reserved);
 	if (pid < 0)

@@ -27,6 +27,11 @@ struct spawn {
 	bool keep_stderr;               /* stderr has its own pipe; overrides merge_stderr */
 	const char *input;              /* what the child reads; NULL: nothing */
 	size_t input_length;
+	/* The descriptor that becomes its stdin, such as a socket; 3 or more; the caller keeps it.
+	 * 0: none. */
+	int socket;
+	/* The descriptor that becomes its descriptor 3; 0: none. */
+	int page;
 	/* The control group that the child enters; NULL: vigild's own.  NULL for a child that may
 	 * start a service. */
 	const struct run_group *group;
@@ -38,8 +43,8 @@ struct spawn {
  *
  * Returns the pid, or -errno.  ENOENT: the program, its interpreter or the directory does not
  * exist.  EACCES: no permission to execute it.  ENOEXEC: it is not a program; a script without a #!
- * line is not run by a shell.  When error_is_own is true of the error, vigild or the machine lacks
- * descriptors, memory or processes. */
+ * line is not run by a shell.  EOPNOTSUPP: the kernel has no pidfds.  When error_is_own is true of
+ * the error, vigild or the machine lacks descriptors, memory or processes. */
 pid_t spawn_start(const struct spawn *spawn, int *out, int *errors, int *pidfd);
 
 /* Sends TERM or KILL to the process group; -EINVAL for a group of 1 or less. */

@@ -73,6 +73,8 @@ static const char *const private[] = {
 	"RUNLEVEL",
 	"PREVLEVEL",
 	"INIT_VERSION",
+	/* vigild: the run of a program, by which session_end finds what it has left behind */
+	"VIGIL_RUN",
 };
 
 /* Each child gets these unless its extras set them. */

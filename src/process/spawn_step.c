@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "process/process.h"
 
 static bool has_interpreter(char *line)
@@ -31,12 +32,9 @@ bool spawn_step_suits(const char *program)
 const char **spawn_step_argv(
 	const char *step, const char *procs, const char *program, const char *const *argv)
 {
-	const char **result;
-	size_t n = 0;
+	size_t n = text_count_list(argv);
+	const char **result = calloc(n + 4, sizeof(*result));
 
-	while (argv[n] != NULL)
-		n++;
-	result = calloc(n + 4, sizeof(*result));
 	if (result == NULL)
 		return NULL;
 	result[0] = step;

@@ -178,6 +178,15 @@ static bool is_unclear(const struct evidence *e)
 	return e->basis == BASIS_CHECKED && !e->stop_seen && !e->place_known && !e->pidfile_seen;
 }
 
+/* A supervisor that watches a process reports "running" only while there is one. */
+static bool is_done(const struct evidence *e, const struct verdict *verdict)
+{
+	if (verdict->status == VIGIL_SERVICE_STOPPED)
+		return e->idle != NULL && e->succeeded;
+	return verdict->status == VIGIL_SERVICE_RUNNING && verdict->pid == 0 &&
+	       e->basis != BASIS_WATCHED;
+}
+
 void evidence_evaluate(const struct evidence *e, struct verdict *verdict)
 {
 	static const vigil_service_status plain[WORDS] = {
@@ -202,6 +211,7 @@ void evidence_evaluate(const struct evidence *e, struct verdict *verdict)
 	if (e->process == PROCESS_ALIVE)
 		verdict->pid = e->pid;
 	verdict->unclear_stop = verdict->status == VIGIL_SERVICE_STOPPED && is_unclear(e);
+	verdict->done = is_done(e, verdict);
 	verdict->restart = vigil_service_is_down(verdict->status) && e->hold == NULL &&
 			   (e->idle == NULL || verdict->status != VIGIL_SERVICE_STOPPED);
 }
@@ -261,7 +271,7 @@ void evidence_describe(const struct evidence *e, char *text, size_t size)
 		n = add(text, size, n, "; process %d runs its script for \"%s\"", (int)e->runner,
 			e->runner_verb);
 	if (e->stop_seen)
-		n = add(text, size, n, "; vigild saw its script stop it");
+		n = add(text, size, n, "; it was stopped on request");
 	if (e->hold != NULL)
 		n = add(text, size, n, "; %s", e->hold);
 	if (e->idle != NULL)

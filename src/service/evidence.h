@@ -64,7 +64,7 @@ struct evidence {
 	/* vigild saw this process of the service exit, and has seen no living one since; 0: none */
 	pid_t died;
 	bool emptied;   /* its control group had processes and is empty now */
-	bool stop_seen; /* vigild saw an admin or a package stop it since it last ran */
+	bool stop_seen; /* vigild stopped it or saw it stopped since it last ran */
 	/* vigild has seen a pidfile of it, so that it would have left one when it crashed */
 	bool pidfile_seen;
 
@@ -77,6 +77,7 @@ struct evidence {
 
 	const char *hold; /* see vigil_service_reply; NULL: not held */
 	const char *idle; /* see vigil_service_reply; NULL: it is not expected to exit on its own */
+	bool succeeded;   /* with idle: it has run, and its last run succeeded */
 };
 
 #define VERDICT_TEXT 512
@@ -85,6 +86,7 @@ struct verdict {
 	vigil_service_status status;
 	bool restart;            /* whether the status justifies a restart */
 	bool unclear_stop;       /* as in vigil_service_reply */
+	bool done;               /* as in vigil_service_reply */
 	pid_t pid;               /* the main process if it is known to be alive; 0: not known */
 	char text[VERDICT_TEXT]; /* the reason; "": the manager's status needs no explanation */
 };

@@ -11,20 +11,27 @@
 #include "service/request.h"
 
 struct job {
-	bool restart;
+	enum service_verb verb;
 	struct manager_request request;
 	struct manager_reply reply;
 	double seconds;
 };
 
-struct job *job_new(bool restart, const struct manager_request *request)
+struct job *job_new(enum service_verb verb, const struct manager_request *request)
 {
 	struct job *job = memory_zero(sizeof(*job));
 
-	job->restart = restart;
+	job->verb = verb;
 	request_copy(&job->request, request);
 	return job;
 }
+
+static const enum manager_change changes[SERVICE_VERBS] = {
+	[SERVICE_RESTART] = MANAGER_RESTART,
+	[SERVICE_START] = MANAGER_START,
+	[SERVICE_STOP] = MANAGER_STOP,
+	[SERVICE_RELOAD] = MANAGER_RELOAD,
+};
 
 void job_work(void *arg, uint64_t deadline)
 {
@@ -32,10 +39,10 @@ void job_work(void *arg, uint64_t deadline)
 	uint64_t begun = clock_now();
 
 	job->request.deadline = deadline;
-	if (job->restart)
-		manager_restart(&job->request, &job->reply);
-	else
+	if (job->verb == SERVICE_QUERY)
 		manager_query(&job->request, &job->reply);
+	else
+		manager_apply(changes[job->verb], &job->request, &job->reply);
 	job->seconds = clock_to_seconds(clock_now() - begun);
 }
 
@@ -59,6 +66,8 @@ void job_translate(const struct manager_reply *answer, vigil_service_reply *repl
 	reply->respawns = answer->respawns;
 	reply->counts = answer->counts;
 	reply->unclear_stop = answer->unclear_stop;
+	reply->done = answer->done;
+	reply->run = answer->status == VIGIL_SERVICE_RUNNING ? answer->run : 0;
 	reply->unit = answer->unit;
 	reply->idle = answer->idle[0] != '\0' ? answer->idle : NULL;
 	reply->hold = answer->hold[0] != '\0' ? answer->hold : NULL;

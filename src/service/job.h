@@ -1,5 +1,5 @@
 /*
- * job: one query or restart, with its request and its reply, for a worker.
+ * job: one query, restart, start or stop, with its request and its reply, for a worker.
  */
 #ifndef JOB_H
 #define JOB_H
@@ -8,12 +8,13 @@
 #include <stdint.h>
 
 #include "service/manager.h"
+#include "service/service_call.h"
 
 struct job;
 
 /* The job owns a copy of the request. */
-struct job *job_new(bool restart, const struct manager_request *request);
-/* Runs on a worker: queries or restarts the service, and stores the reply in the job. */
+struct job *job_new(enum service_verb verb, const struct manager_request *request);
+/* Runs on a worker: makes the call, and stores the reply in the job. */
 void job_work(void *job, uint64_t deadline);
 void job_free(void *job);
 /* Runs on the loop thread: fills reply. Its texts are valid as long as the job. */

@@ -1,124 +1,31 @@
 /*
  * manager: the choice among the service managers, and the code that they share.
  *
- * Each manager implements the query and the restart. This file has the parts that are the same
- * for all of them: which manager is asked if the configuration does not name one, when a restart
- * counts as successful, how evidence is collected, and how the result of a program that a
- * manager runs becomes a fault.
+ * Each manager implements the query and the changes. This file has the parts that are the same
+ * for all of them: which manager is asked if the configuration does not name one, how evidence is
+ * collected, and how the result of a program that a manager runs becomes a fault. manager_change.c
+ * has the restart, the start and the stop.
  *
- * Calls share no state except the table of managers and the list of their names, which do not
- * change.
+ * Calls share no state except the table of managers (manager_table.c), which does not change.
  */
-#include "service/manager.h"
+#include "service/manager_internal.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
-#include "base/clock.h"
 #include "base/error.h"
+#include "base/signal_name.h"
 #include "base/trust_command.h"
 #include "process/spawn.h"
 #include "process/task_limit.h"
 #include "service/pidfile.h"
-#include "service/shutdown.h"
-
-/* --- the names of vigil.h's constants, for all layers above ----------------------------------- */
-
-const char *vigil_service_status_name(vigil_service_status status)
-{
-	static const char *const words[] = {
-		[VIGIL_SERVICE_UNKNOWN] = "unknown",
-		[VIGIL_SERVICE_ABSENT] = "absent",
-		[VIGIL_SERVICE_RUNNING] = "running",
-		[VIGIL_SERVICE_STOPPED] = "stopped",
-		[VIGIL_SERVICE_FAILED] = "failed",
-		[VIGIL_SERVICE_STARTING] = "starting",
-		[VIGIL_SERVICE_STOPPING] = "stopping",
-		[VIGIL_SERVICE_RELOADING] = "reloading",
-	};
-
-	return (size_t)status < sizeof(words) / sizeof(words[0]) ? words[status] : "unknown";
-}
-
-const char *vigil_service_fault_name(vigil_service_fault fault)
-{
-	static const char *const words[] = {
-		[VIGIL_FAULT_NONE] = "none",
-		[VIGIL_FAULT_DENIED] = "denied",
-		[VIGIL_FAULT_TIMEOUT] = "timeout",
-		[VIGIL_FAULT_FAILED] = "failed",
-		[VIGIL_FAULT_ABSENT] = "absent",
-		[VIGIL_FAULT_REFUSED] = "refused",
-	};
-
-	return (size_t)fault < sizeof(words) / sizeof(words[0]) ? words[fault] : "failed";
-}
-
-bool vigil_service_is_down(vigil_service_status status)
-{
-	return status == VIGIL_SERVICE_STOPPED || status == VIGIL_SERVICE_FAILED;
-}
 
 /* --- the choice ------------------------------------------------------------------------------- */
 
-/* The order in which "auto" asks them: first the managers that run the whole machine, then those
- * that watch single services, and then init scripts, because these exist on most machines
- * whatever their manager is. */
-static const struct manager *const managers[] = {
-#ifdef HAVE_SYSTEMD
-	&manager_systemd,
-#endif
-	&manager_openrc,
-	&manager_runit,
-	&manager_s6,
-	&manager_lsb,
-	&manager_command,
-};
-
-#define MANAGERS (sizeof(managers) / sizeof(managers[0]))
-
-/* The query after a restart gets at least this much time, even if the restart has used up the
- * deadline. */
-#define LOOK_TIME (2 * CLOCK_SECOND)
-/* An init script may return before its daemon has written its pidfile. So the status is queried
- * up to LOOKS times, LOOK_GAP apart. */
-#define LOOKS    6
-#define LOOK_GAP (200 * CLOCK_MS)
-
-const struct manager *manager_find(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < MANAGERS; i++)
-		if (strcmp(managers[i]->name, name) == 0)
-			return managers[i];
-	return NULL;
-}
-
-static char names[128] = "auto";
-
-static void names_init(void)
-{
-	size_t i, n = strlen(names);
-
-	for (i = 0; i < MANAGERS; i++)
-		n += (size_t)snprintf(names + n, sizeof(names) - n, " %s", managers[i]->name);
-}
-
-const char *manager_names(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, names_init);
-	return names;
-}
-
-static void reply_clear(struct manager_reply *reply, const struct manager_request *request,
+void manager_reply_clear(struct manager_reply *reply, const struct manager_request *request,
 	const struct manager *manager)
 {
 	memset(reply, 0, sizeof(*reply));
@@ -128,129 +35,41 @@ static void reply_clear(struct manager_reply *reply, const struct manager_reques
 	reply->memory = request->memory;
 }
 
-static void ask(const struct manager *manager, const struct manager_request *request,
+void manager_ask(const struct manager *manager, const struct manager_request *request,
 	struct manager_reply *reply)
 {
-	reply_clear(reply, request, manager);
+	manager_reply_clear(reply, request, manager);
 	manager->query(request, reply);
 }
 
 void manager_query(const struct manager_request *request, struct manager_reply *reply)
 {
+	const struct manager *manager;
 	size_t i;
 
 	if (request->manager) {
-		ask(request->manager, request, reply);
+		manager_ask(request->manager, request, reply);
 		return;
 	}
-	for (i = 0; i < MANAGERS; i++) {
-		if (!managers[i]->present(request))
+	for (i = 0; (manager = manager_at(i)) != NULL; i++) {
+		if (!manager->present(request))
 			continue;
-		ask(managers[i], request, reply);
+		manager_ask(manager, request, reply);
 		if (reply->status != VIGIL_SERVICE_ABSENT)
 			return;
 	}
-	reply_clear(reply, request, NULL);
+	manager_reply_clear(reply, request, NULL);
 	reply->status = VIGIL_SERVICE_ABSENT;
-}
-
-static bool is_up(vigil_service_status status)
-{
-	return status == VIGIL_SERVICE_RUNNING || status == VIGIL_SERVICE_STARTING;
-}
-
-/* Whether the restart has succeeded. A oneshot service that exited successfully counts, because
- * it has done its work. */
-static bool is_well(const struct manager_reply *look)
-{
-	return is_up(look->status) || look->idle[0] != '\0';
-}
-
-static void pause_ns(uint64_t ns)
-{
-	struct timespec left = {(time_t)(ns / CLOCK_SECOND), (long)(ns % CLOCK_SECOND)};
-
-	nanosleep(&left, NULL);
-}
-
-/* Queries the status after a restart. worked: the manager reported success, so that the service
- * gets some time to come up. */
-static void look_after(
-	const struct manager_request *request, struct manager_reply *look, bool worked)
-{
-	struct manager_request again = *request;
-	uint64_t enough = clock_now() + LOOK_TIME;
-	bool unknown;
-	int i;
-
-	if (again.deadline < enough)
-		again.deadline = enough;
-	for (i = 0; i < LOOKS; i++) {
-		if (i)
-			pause_ns(LOOK_GAP);
-		ask(again.manager, &again, look);
-		again.memory = look->memory;
-		unknown =
-			look->status == VIGIL_SERVICE_UNKNOWN && look->fault != VIGIL_FAULT_TIMEOUT;
-		if (!worked || is_well(look) || !(unknown || vigil_service_is_down(look->status)))
-			break;
-	}
-}
-
-/* Combines the results of the restart and of the query after it in the reply of the query. */
-static void combine(const struct manager_reply *restart, struct manager_reply *look)
-{
-	char why[MANAGER_TEXT];
-
-	look->start_limit |= restart->start_limit;
-	look->in_progress = restart->in_progress;
-	if (restart->error) {
-		look->error = restart->error;
-		look->fault = restart->fault;
-		memcpy(look->text, restart->text, sizeof(look->text));
-	} else if (!look->error && !restart->in_progress && !is_well(look)) {
-		memcpy(why, look->text, sizeof(why));
-		manager_fault(look, -EIO, VIGIL_FAULT_FAILED,
-			"restarted, but its status right afterwards was %s%s%s",
-			vigil_service_status_name(look->status), *why ? ": " : "", why);
-	}
-}
-
-void manager_restart(const struct manager_request *request, struct manager_reply *reply)
-{
-	struct manager_request known = *request;
-	struct manager_reply restart;
-	const char *why;
-
-	if (!known.manager) {
-		manager_query(request, reply);
-		if (reply->error)
-			return;
-		if (reply->status == VIGIL_SERVICE_ABSENT) {
-			manager_fault(reply, -ENOENT, VIGIL_FAULT_ABSENT,
-				"no service manager of this machine has this service");
-			return;
-		}
-		known.manager = reply->manager;
-	}
-	reply_clear(&restart, request, known.manager);
-	why = shutdown_in_progress("");
-	if (why != NULL)
-		manager_fault(&restart, -ESHUTDOWN, VIGIL_FAULT_REFUSED, "%s", why);
-	else
-		known.manager->restart(&known, &restart);
-	known.memory = restart.memory;
-	look_after(&known, reply, restart.error == 0);
-	combine(&restart, reply);
 }
 
 void manager_thread_end(void)
 {
+	const struct manager *manager;
 	size_t i;
 
-	for (i = 0; i < MANAGERS; i++)
-		if (managers[i]->thread_end)
-			managers[i]->thread_end();
+	for (i = 0; (manager = manager_at(i)) != NULL; i++)
+		if (manager->thread_end)
+			manager->thread_end();
 }
 
 void manager_fault(
@@ -330,6 +149,7 @@ void manager_evaluate(struct manager_reply *reply, const struct evidence *e)
 	evidence_describe_end(e, &verdict, reply->evidence, sizeof(reply->evidence));
 	reply->status = verdict.status;
 	reply->unclear_stop = verdict.unclear_stop;
+	reply->done = verdict.done;
 	reply->pid = verdict.pid;
 	if (e->own_error != 0)
 		manager_fault(reply, e->own_error, VIGIL_FAULT_REFUSED, "%s", verdict.text);
@@ -379,14 +199,17 @@ static void add_process_table(const struct manager_memory *memory, struct eviden
 void manager_conclude(struct manager_reply *reply, const struct evidence *e)
 {
 	struct manager_memory *memory = &reply->memory;
+	struct process_identity last = memory->last;
 	struct evidence all = *e;
 
 	add_process_table(memory, &all);
 	manager_evaluate(reply, &all);
+	manager_end_run(reply);
 	if (reply->status != VIGIL_SERVICE_RUNNING || reply->pid <= 0 || e->basis == BASIS_WATCHED)
 		return;
 	memory->found = e->process != PROCESS_ALIVE;
 	process_table_identify(reply->pid, &memory->last);
+	manager_follow_run(reply, &last);
 }
 
 /* --- programs run for a manager --------------------------------------------------------------- */
@@ -463,7 +286,7 @@ int manager_run(const struct manager_request *request, const struct spawn *spawn
 	struct spawn_result *result, struct manager_reply *reply)
 {
 	const char *program = spawn->argv[0];
-	char found[PATH_MAX], why[TRUST_WHY];
+	char found[PATH_MAX], why[TRUST_WHY], name[SIGNAL_NAME];
 	const struct trust_command command = {.argv = spawn->argv, .directory = spawn->directory};
 	struct spawn checked = *spawn;
 	int err = trust_command(&command, found, why, sizeof(why));
@@ -489,8 +312,8 @@ int manager_run(const struct manager_request *request, const struct spawn *spawn
 		return -1;
 	}
 	if (WIFSIGNALED(result->status)) {
-		manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "%s was killed by signal %d",
-			program, WTERMSIG(result->status));
+		manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "%s was killed by %s", program,
+			signal_name(WTERMSIG(result->status), name));
 		return -1;
 	}
 	return WEXITSTATUS(result->status);

@@ -2,7 +2,7 @@
  * manager: the interface to the service managers, and the choice among them.
  *
  * Each service manager (systemd, OpenRC, runit, s6, lsb, command) is one struct manager. Its
- * functions run on workers. So do manager_query, manager_restart, manager_run and
+ * functions run on workers. So do manager_query, manager_apply, manager_run and
  * manager_conclude. They may block until the request's deadline, and they access only the
  * request and the reply. manager_find, manager_names and manager_evaluate do not block, and the
  * loop thread calls them, too.
@@ -16,9 +16,12 @@
 
 #include <vigil/vigil.h>
 
+#include "service/death.h"
 #include "service/evidence.h"
 #include "service/pidfile.h"
 #include "service/process_table.h"
+
+struct listing;
 
 /* What earlier queries found and a later query needs. The loop thread keeps it; a query gets a
  * copy and returns the updated copy. */
@@ -26,13 +29,15 @@ struct manager_memory {
 	struct pidfile_memory seen;   /* pid 0: nothing, or nothing new */
 	struct process_identity last; /* the service's process, if its manager does not watch it */
 	bool found;                   /* only the process table named that process */
+	uint64_t run; /* identifies its present run, if its manager does not; 0: not known */
 	pid_t died; /* the loop saw this process exit, and no living one was found since; 0: none */
 	uint64_t died_ticks;     /* the time of that exit, by process_ticks_now */
 	bool had_processes;      /* its control group had processes */
 	uint32_t respawns;       /* respawns by a supervisor that does not count them itself */
 	unsigned char stamp[12]; /* of the supervisor's last status; zeroed: none */
 	bool up;                 /* the service was up in that status */
-	bool stop_seen;          /* vigild saw somebody stop it since it last ran */
+	bool began;              /* vigild saw it starting or running, and not failed since */
+	bool stop_seen;          /* vigild stopped it or saw it stopped since it last ran */
 	char unmet[128];         /* condition that made systemd skip its last start; "": none */
 };
 
@@ -41,12 +46,16 @@ struct manager_request {
 	char *name;                             /* valid by text_is_service_name */
 	const struct manager *manager;          /* NULL: auto */
 	char *init_dir, *service_dir, *pidfile; /* NULL: the manager's default */
-	char **status_command, **restart_command;
+	char **status_command, **restart_command, **start_command, **stop_command, **reload_command;
 	bool reset_failed;
-	double query_timeout, restart_timeout; /* seconds */
+	double query_timeout, restart_timeout; /* seconds; the latter is for every change */
 	struct manager_memory memory;
-	bool simple;       /* as in the reply to the last query */
-	bool down;         /* the restart is requested because the service was found down */
+	bool simple; /* as in the reply to the last query */
+	/* what systemd has signalled about its last death; a worker need not read that again */
+	enum death_kind heard;
+	char heard_result[32];
+	bool unexecuted;   /* that death is one of death_is_unexecuted */
+	bool down;         /* the change is requested while the service was found down */
 	uint64_t deadline; /* by clock_now; set when a worker starts the job */
 };
 
@@ -66,14 +75,18 @@ struct manager_reply {
 	uint32_t respawns;
 	bool counts;       /* its manager counts all respawns itself */
 	bool unclear_stop; /* as in vigil_service_reply */
+	bool done;         /* as in vigil_service_reply */
+	uint64_t run;      /* as in vigil_service_reply, for a running service; else any value */
+	bool once;         /* it runs, and its supervisor would not start it again */
 	/* 1: a program was started for this; negative errno: it could not be; 0: none was needed */
 	int started;
+	struct death death;      /* of its last run, or its last start; kind NONE: not known */
 	char text[MANAGER_TEXT]; /* the reason, or the last output of a program; not escaped */
 
 	/* As in vigil_service_reply; "": none. */
 	char unit[MANAGER_UNIT], idle[MANAGER_TEXT], hold[MANAGER_TEXT], evidence[MANAGER_TEXT];
 	double busy, busy_limit;
-	bool in_progress; /* the manager has accepted the restart and has not finished it */
+	bool in_progress; /* the manager has accepted the change and has not finished it */
 
 	/* Set by systemd only. main_pid is the process that systemd watches, which may differ
 	 * from pid. load, active, sub and job are the columns of the unit list. A simple unit
@@ -88,6 +101,9 @@ struct manager_reply {
 	char related[MANAGER_RELATED];
 };
 
+/* What vigild may do to a service. */
+enum manager_change { MANAGER_RESTART, MANAGER_START, MANAGER_STOP, MANAGER_RELOAD };
+
 struct manager {
 	const char *name;
 	enum evidence_basis basis; /* of its report about a running service */
@@ -97,12 +113,22 @@ struct manager {
 	 * and error is 0. If the manager cannot be asked, the status is UNKNOWN, and error and
 	 * fault are set. */
 	void (*query)(const struct manager_request *request, struct manager_reply *reply);
-	/* Restarts the service and waits until the manager reports the result. Sets error and
-	 * fault, but not status. */
-	void (*restart)(const struct manager_request *request, struct manager_reply *reply);
+	/* Restarts, starts, stops or reloads the service and waits until the manager reports the
+	 * result. Sets error and fault, but not status. A start is requested only if the service
+	 * was found not running, a stop only if it was found not stopped, and a reload only if it
+	 * was found running. */
+	void (*apply)(enum manager_change change, const struct manager_request *request,
+		struct manager_reply *reply);
 	/* Called when a worker thread ends: frees what the thread owns, such as its bus
 	 * connection. NULL: nothing to free. */
 	void (*thread_end)(void);
+	/* Adds all services of this manager to the listing, for as long as the deadline (by
+	 * clock_now) permits, and records why the listing is not complete.  Does nothing if the
+	 * manager is not in use on this machine. NULL: it cannot list services. */
+	void (*list)(struct listing *listing, uint64_t deadline);
+	/* The directories whose entries change when services are added, removed, enabled or
+	 * disabled, terminated by NULL.  NULL: none. */
+	const char *const *directories;
 };
 
 /* Finds a manager by its name in the configuration; NULL for "auto" and for unknown names. */
@@ -110,16 +136,36 @@ const struct manager *manager_find(const char *name);
 /* The names, separated by spaces, "auto" first: the valid values of the option. Static. */
 const char *manager_names(void);
 
+/* The managers in the order in which "auto" asks them. Returns NULL after the last one. */
+const struct manager *manager_at(size_t index);
+
 /* Queries the manager that the request names. With "auto", queries the managers that are present
  * on the machine in a fixed order, until one knows the service. A manager that cannot be asked
  * ends the search with UNKNOWN. */
 void manager_query(const struct manager_request *request, struct manager_reply *reply);
-/* Restarts the service with the manager that knows it, and then queries it: status, pid and
- * error are those after the restart. The restart has succeeded if the manager reported success
- * and either the query finds the service running, starting or idle, or the manager is still at
- * work (in_progress). */
-void manager_restart(const struct manager_request *request, struct manager_reply *reply);
+/* Restarts, starts, stops or reloads the service with the manager that knows it, then queries it:
+ * status, pid and error are those after the change.
+ *
+ * A restart or a start has succeeded if the manager reported success and either the query finds
+ * the service running, starting or idle, or the manager is still at work (in_progress). A stop
+ * waits until the deadline for the end of the service. It has succeeded if the query finds the
+ * service down, even if the manager calls that "failed", because the service ended by the signal
+ * of the stop. A start of a running service and a stop of a stopped one do nothing and succeed. */
+void manager_apply(enum manager_change change, const struct manager_request *request,
+	struct manager_reply *reply);
+/* Returns "restart", "start", "stop" or "reload". Static. */
+const char *manager_change_name(enum manager_change change);
 void manager_thread_end(void);
+/* Adds the services of all managers to the listing. For workers. */
+void manager_list(struct listing *listing, uint64_t deadline);
+
+/* For a manager that does not identify the runs of a service. manager_end_run: forgets the run of a
+ * service that does not run. manager_follow_run: sets the run of a running service in the reply and
+ * in its memory, whose `last` is the process of the service now; last: its process at the previous
+ * query. Another process is another run if it was started after the loop saw the last one exit. A
+ * process that was started earlier may be a successor to which the last one has handed over. */
+void manager_end_run(struct manager_reply *reply);
+void manager_follow_run(struct manager_reply *reply, const struct process_identity *last);
 
 /* For the managers: sets error and fault, and formats the text. */
 void manager_fault(struct manager_reply *reply, int error, vigil_service_fault fault,

@@ -33,6 +33,7 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,7 +179,10 @@ static bool in_memory(int fd)
 {
 	struct statfs fs;
 
-	return fstatfs(fd, &fs) != 0 || fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC;
+	if (fstatfs(fd, &fs) != 0)
+		return true;
+	/* The type of f_type differs between machines. */
+	return (uint32_t)fs.f_type == TMPFS_MAGIC || (uint32_t)fs.f_type == RAMFS_MAGIC;
 }
 
 static bool same_file(const struct pidfile_memory *before, const struct pidfile_memory *now)

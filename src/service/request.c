@@ -33,13 +33,19 @@ void request_copy(struct manager_request *to, const struct manager_request *from
 		.pidfile = memory_text(from->pidfile),
 		.status_command = request_argv((const char *const *)from->status_command),
 		.restart_command = request_argv((const char *const *)from->restart_command),
+		.start_command = request_argv((const char *const *)from->start_command),
+		.stop_command = request_argv((const char *const *)from->stop_command),
+		.reload_command = request_argv((const char *const *)from->reload_command),
 		.reset_failed = from->reset_failed,
 		.query_timeout = from->query_timeout,
 		.restart_timeout = from->restart_timeout,
 		.memory = from->memory,
 		.simple = from->simple,
+		.heard = from->heard,
+		.unexecuted = from->unexecuted,
 		.down = from->down,
 	};
+	memcpy(to->heard_result, from->heard_result, sizeof(to->heard_result));
 }
 
 void request_clear(struct manager_request *request)
@@ -50,6 +56,14 @@ void request_clear(struct manager_request *request)
 	free(request->pidfile);
 	free(request->status_command);
 	free(request->restart_command);
+	free(request->start_command);
+	free(request->stop_command);
+	free(request->reload_command);
+}
+
+static bool equal_argv(char **a, char **b)
+{
+	return text_equal_lists((const char *const *)a, (const char *const *)b);
 }
 
 bool request_equal(const struct manager_request *a, const struct manager_request *b)
@@ -58,10 +72,11 @@ bool request_equal(const struct manager_request *a, const struct manager_request
 	       text_equal(a->init_dir, b->init_dir) && text_equal(a->service_dir, b->service_dir) &&
 	       text_equal(a->pidfile, b->pidfile) && a->reset_failed == b->reset_failed &&
 	       a->query_timeout == b->query_timeout && a->restart_timeout == b->restart_timeout &&
-	       text_equal_lists((const char *const *)a->status_command,
-		       (const char *const *)b->status_command) &&
-	       text_equal_lists((const char *const *)a->restart_command,
-		       (const char *const *)b->restart_command);
+	       equal_argv(a->status_command, b->status_command) &&
+	       equal_argv(a->restart_command, b->restart_command) &&
+	       equal_argv(a->start_command, b->start_command) &&
+	       equal_argv(a->stop_command, b->stop_command) &&
+	       equal_argv(a->reload_command, b->reload_command);
 }
 
 static double timeout_or(double seconds, double otherwise)
@@ -85,6 +100,9 @@ int request_from_spec(struct manager_request *request, const vigil_service_spec 
 		.pidfile = (char *)spec.pidfile,
 		.status_command = (char **)spec.status_command,
 		.restart_command = (char **)spec.restart_command,
+		.start_command = (char **)spec.start_command,
+		.stop_command = (char **)spec.stop_command,
+		.reload_command = (char **)spec.reload_command,
 		.reset_failed = spec.reset_failed,
 		.query_timeout = timeout_or(spec.query_timeout, QUERY_TIMEOUT),
 		.restart_timeout = timeout_or(spec.restart_timeout, RESTART_TIMEOUT)};

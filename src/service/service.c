@@ -1,11 +1,11 @@
 /*
  * service: see service.h. A query is answered from the cached status if that is valid
  * (service_monitor.c). Otherwise it goes to systemd over the loop's own connection, or to a worker.
- * A restart always goes to a worker. The job of a worker has copies of all data that it needs, and
- * a reference to the service, so that the service may be closed and its calls cancelled while the
- * worker is still busy.
+ * A restart, a start or a stop always goes to a worker. The job of a worker has copies of all data
+ * that it needs, and a reference to the service, so that the service may be closed and its calls
+ * cancelled while the worker is still busy.
  *
- * A refused restart (service_refusal.c) gets a reply like any other.
+ * A refused call (service_refusal.c) gets a reply like any other.
  */
 #include "service/service.h"
 
@@ -42,35 +42,43 @@ static void service_unref(struct service *service)
 	free(service);
 }
 
-/* --- restarts --------------------------------------------------------------------------------- */
+/* --- restarts, starts and stops --------------------------------------------------------------- */
 
-/* Returns the service with another name of the same unit whose restart is already in flight;
- * NULL if there is none. */
-static struct service *find_same_restart(const struct service *service)
+/* Returns the service with another name of the same unit whose restart, start or stop (verb) is
+ * already in flight; NULL if there is none. */
+static struct service *find_same_change(const struct service *service, enum service_verb verb)
 {
 	const char *unit = service->monitor.cached.unit;
 	struct service *other;
 
-	if (unit == NULL)
+	if (unit == NULL || verb == SERVICE_QUERY)
 		return NULL;
 	TAILQ_FOREACH(other, &service->services->all, link)
 		if (other != service && other->monitor.cached.unit != NULL &&
-			service_queue_may_join(&other->queue, SERVICE_RESTART) &&
+			service_queue_may_join(&other->queue, verb) &&
 			strcmp(other->monitor.cached.unit, unit) == 0)
 			return other;
 	return NULL;
 }
 
-static struct service_refusal refuse_restart(struct service *service)
+static struct service_refusal refuse(struct service *service, enum service_verb verb)
 {
 	bool lately = service->restarted != 0 && clock_now() - service->restarted < RETRY_WINDOW;
 
-	return service_refusal(&(struct restart_facts){.policy = &service->services->policy,
+	if (verb == SERVICE_QUERY)
+		return (struct service_refusal){.why = NULL};
+	return service_refusal(&(struct change_facts){.verb = verb,
+		.policy = &service->services->policy,
 		.name = service->request.name,
 		.monitor = &service->monitor,
 		.deferred = &service->deferred,
-		.joins = service_queue_has_restart(&service->queue),
+		.joins = service_queue_ends_with(&service->queue, verb),
 		.expected = lately || !service->ran});
+}
+
+const char *service_deferred(struct service *service)
+{
+	return service_deferral(&service->services->policy, &service->deferred_well);
 }
 
 /* --- completing a call ------------------------------------------------------------------------ */
@@ -121,12 +129,17 @@ static void complete(struct service *service, const vigil_service_reply *reply)
 }
 
 static void learn(struct service *service, const struct manager_reply *found,
-	const vigil_service_reply *reply, bool worker)
+	vigil_service_reply *reply, bool worker)
 {
+	bool changed;
+
 	if (found->status != VIGIL_SERVICE_STOPPED)
 		service->deferred = 0;
 	service->ran |= found->status == VIGIL_SERVICE_RUNNING;
-	if (service_monitor_learn(&service->monitor, found, worker))
+	changed = service_monitor_learn(&service->monitor, found, worker);
+	reply->death = service_death_get(&service->monitor.death);
+	reply->started = service->monitor.cached.started;
+	if (changed)
 		notify(service, &service->on_change, reply);
 }
 
@@ -186,8 +199,7 @@ static void begin(struct service *service, enum service_verb verb)
 static int dispatch_to_worker(struct service *service, enum service_verb verb)
 {
 	const struct manager_request *request = &service->request;
-	double timeout =
-		verb == SERVICE_RESTART ? request->restart_timeout : request->query_timeout;
+	double timeout = verb == SERVICE_QUERY ? request->query_timeout : request->restart_timeout;
 	struct worker_pool_job offer = {.work = job_work,
 		.done = on_worker_done,
 		.free = job_free,
@@ -198,7 +210,7 @@ static int dispatch_to_worker(struct service *service, enum service_verb verb)
 
 	service_monitor_expect(&service->monitor);
 	service->request.down = vigil_service_is_down(service->monitor.cached.status);
-	offer.job = job_new(verb == SERVICE_RESTART, request);
+	offer.job = job_new(verb, request);
 	err = worker_pool_submit(service->services->worker_pool, &offer);
 	if (err != 0) {
 		job_free(offer.job);
@@ -299,19 +311,23 @@ struct service_call *service_ask(
 {
 	struct services *services = service->services;
 	struct service_call *call = service_call_new(service, verb, fn, arg);
-	struct service *same = verb == SERVICE_RESTART ? find_same_restart(service) : NULL;
 	struct service_refusal refusal = {.why = NULL};
+	struct service *same;
 	int err;
 
 	LOOP_ASSERT_OWNER();
+	if (is_answered_by_cache(service, verb)) {
+		services->counts.cached++;
+		service_answers_add(&services->answers, call, NULL, refusal.kind);
+		return call;
+	}
+	same = find_same_change(service, verb);
 	if (same != NULL) {
 		service_call_add(call, &same->queue.in_flight);
 		return call;
 	}
-	if (verb == SERVICE_RESTART)
-		refusal = refuse_restart(service);
-	if (refusal.why != NULL || is_answered_by_cache(service, verb)) {
-		services->counts.cached += refusal.why == NULL;
+	refusal = refuse(service, verb);
+	if (refusal.why != NULL) {
 		service_answers_add(&services->answers, call, refusal.why, refusal.kind);
 		return call;
 	}
@@ -380,6 +396,7 @@ static void service_init(struct service *service, struct services *services)
 		&service->monitor, services->loop, services->units, &service->request, &user);
 	TAILQ_INIT(&service->on_change);
 	TAILQ_INIT(&service->on_stale);
+	LIST_INIT(&service->takers);
 	TAILQ_INSERT_TAIL(&services->all, service, link);
 	LIST_INSERT_HEAD(bucket_of(services, service), service, bucket_link);
 }
@@ -410,70 +427,4 @@ void service_close(struct service *service)
 {
 	if (service != NULL)
 		service_unref(service);
-}
-
-const char *service_name(const struct service *service)
-{
-	return service->request.name;
-}
-
-static vigil_service_reply cached_reply(const struct service *service)
-{
-	return service_monitor_reply(&service->monitor);
-}
-
-struct services *services_new(struct loop *loop, struct worker_pool *worker_pool)
-{
-	struct services *services = memory_zero(sizeof(*services));
-
-	services->loop = loop;
-	services->worker_pool = worker_pool;
-	services->units = unit_monitor_new(loop);
-	TAILQ_INIT(&services->all);
-	if (service_answers_init(&services->answers, loop, cached_reply) == 0)
-		return services;
-	unit_monitor_free(services->units);
-	free(services);
-	return NULL;
-}
-
-void services_free(struct services *services)
-{
-	struct service *service;
-
-	if (services == NULL)
-		return;
-	/* The remaining services had a call in flight when the worker pool was freed; it will
-	 * not complete. */
-	while ((service = TAILQ_FIRST(&services->all)) != NULL) {
-		service->refs = 1;
-		service_unref(service);
-	}
-	unit_monitor_free(services->units);
-	service_answers_clear(&services->answers);
-	policy_clear(&services->policy);
-	free(services);
-}
-
-void services_set_policy(
-	struct services *services, const char *const *deny, unsigned count, double seconds)
-{
-	policy_set(&services->policy, deny, count, seconds);
-}
-
-void services_set_upgrade_wait(struct services *services, double seconds)
-{
-	services->policy.upgrade_wait = seconds;
-}
-
-void services_counts(const struct services *services, struct service_counts *counts)
-{
-	struct unit_monitor_counts units = {0};
-
-	if (services->units != NULL)
-		unit_monitor_counts(services->units, &units);
-	*counts = services->counts;
-	counts->batched = units.queries;
-	counts->calls = units.messages;
-	counts->signals = units.signals;
 }

@@ -41,16 +41,12 @@ static void on_timer(uint64_t missed, void *arg)
 		answer(answers, call);
 }
 
-int service_answers_init(struct service_answers *answers, struct loop *loop,
+void service_answers_init(struct service_answers *answers, struct loop *loop,
 	vigil_service_reply (*reply_of)(const struct service *service))
 {
 	TAILQ_INIT(&answers->calls);
 	answers->reply_of = reply_of;
-	answers->timer = loop_after(loop, 0, on_timer, answers);
-	if (answers->timer == NULL)
-		return -ENOMEM;
-	loop_timer_stop(answers->timer);
-	return 0;
+	answers->timer = loop_once(loop, on_timer, answers);
 }
 
 void service_answers_clear(struct service_answers *answers)

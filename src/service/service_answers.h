@@ -17,8 +17,8 @@ struct service_answers {
 	vigil_service_reply (*reply_of)(const struct service *service);
 };
 
-/* Returns 0 or -ENOMEM. reply_of: returns the cached status as a reply. */
-int service_answers_init(struct service_answers *answers, struct loop *loop,
+/* reply_of: returns the cached status as a reply. */
+void service_answers_init(struct service_answers *answers, struct loop *loop,
 	vigil_service_reply (*reply_of)(const struct service *service));
 /* All calls must have been cancelled. */
 void service_answers_clear(struct service_answers *answers);

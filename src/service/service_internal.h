@@ -7,9 +7,12 @@
 #include "service/policy.h"
 #include "service/service.h"
 #include "service/service_answers.h"
+#include "service/service_counts.h"
 #include "service/service_monitor.h"
 #include "service/service_observers.h"
 #include "service/service_queue.h"
+#include "service/services_changes.h"
+#include "service/services_list.h"
 
 struct service {
 	struct services *services;
@@ -22,7 +25,9 @@ struct service {
 	uint64_t sent;      /* when the call in flight was dispatched, by clock_now */
 	uint64_t restarted; /* when it was last restarted; 0: never */
 	uint64_t deferred;  /* since when a package upgrade defers its restart; 0: it does not */
+	uint64_t deferred_well; /* the same for a restart that can wait; see service_deferred */
 	struct observer_list on_change, on_stale;
+	struct service_takers takers;
 	TAILQ_ENTRY(service) link;
 	LIST_ENTRY(service) bucket_link;
 };
@@ -37,6 +42,8 @@ struct services {
 	LIST_HEAD(service_bucket, service)
 	buckets[SERVICE_BUCKETS];       /* the same, by the hash of the name */
 	struct service_answers answers; /* calls that need no query */
+	struct services_list list;
+	struct services_changes changes;
 	struct policy policy;
 	struct service_counts counts;
 };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -21,6 +22,10 @@
  * interval, REPEATS_MAX times. */
 #define AGAIN       (10 * CLOCK_MS)
 #define REPEATS_MAX 200
+/* The exit of a process is reported when its parent has reaped it, because only then the kernel
+ * says how it ended, but after this time at the latest. */
+#define REAP_GAP   (CLOCK_MS / 2)
+#define REAP_TRIES 20
 
 /* --- the cached status ------------------------------------------------------------------------ */
 
@@ -41,6 +46,8 @@ static void set_cached(struct cached_status *cached, const struct manager_reply 
 	cached->respawns = reply->respawns;
 	cached->counts = reply->counts;
 	cached->unclear_stop = reply->unclear_stop;
+	cached->done = reply->done;
+	cached->run = reply->status == VIGIL_SERVICE_RUNNING ? reply->run : 0;
 	cached->busy = reply->busy;
 	cached->busy_limit = reply->busy_limit;
 	cached->when = cached->learnt = clock_now();
@@ -80,9 +87,7 @@ static void add_time(const struct cached_status *cached, vigil_service_reply *re
 vigil_service_reply service_monitor_reply(const struct service_monitor *monitor)
 {
 	const struct cached_status *cached = &monitor->cached;
-	vigil_service_reply reply;
-
-	reply = (vigil_service_reply){.size = sizeof(vigil_service_reply),
+	vigil_service_reply reply = {.size = sizeof(vigil_service_reply),
 		.name = monitor->request->name,
 		.manager = or_empty(cached->manager),
 		.status = cached->status,
@@ -91,10 +96,14 @@ vigil_service_reply service_monitor_reply(const struct service_monitor *monitor)
 		.respawns = cached->respawns,
 		.counts = cached->counts,
 		.unclear_stop = cached->unclear_stop,
+		.done = cached->done,
+		.run = cached->run,
 		.unit = or_empty(cached->unit),
 		.idle = cached->idle,
 		.hold = cached->hold,
-		.evidence = or_empty(cached->evidence)};
+		.evidence = or_empty(cached->evidence),
+		.death = service_death_get(&monitor->death),
+		.started = cached->started};
 	add_time(cached, &reply);
 	return reply;
 }
@@ -129,14 +138,40 @@ static void on_again(uint64_t missed, void *arg)
 	monitor->user.on_stale("", monitor->user.arg);
 }
 
+static void report_exit(struct service_monitor *monitor);
+
+static void on_reap_timer(uint64_t missed, void *arg)
+{
+	struct service_monitor *monitor = arg;
+
+	loop_timer_free(monitor->again);
+	monitor->again = NULL;
+	report_exit(monitor);
+}
+
+/* systemd itself says how a process of a unit has ended. */
+static void report_exit(struct service_monitor *monitor)
+{
+	char text[48];
+
+	if (monitor->unit == NULL && monitor->again == NULL && monitor->reap_tries++ < REAP_TRIES &&
+		service_death_awaits_parent(&monitor->death)) {
+		monitor->again = loop_after(monitor->loop, REAP_GAP, on_reap_timer, monitor);
+		return;
+	}
+	snprintf(text, sizeof(text), "process %d has ended", (int)monitor->dead);
+	monitor->user.on_stale(text, monitor->user.arg);
+}
+
 /* The first exit of a process is reported immediately. If the manager names the same dead
  * process again, the report is delayed by AGAIN, so that the manager can notice the exit. */
 static void on_exit_of_process(void *arg)
 {
 	struct service_monitor *monitor = arg;
 	pid_t pid = pidfd_watch_pid(monitor->process);
-	char text[48];
 
+	service_death_exit(
+		&monitor->death, pid, pidfd_watch_take(monitor->process), monitor->cached.run);
 	pidfd_watch_close(monitor->process);
 	monitor->process = NULL;
 	monitor->repeats = pid == monitor->dead ? monitor->repeats + 1 : 0;
@@ -144,9 +179,9 @@ static void on_exit_of_process(void *arg)
 	monitor->request->memory.died = pid;
 	monitor->request->memory.died_ticks = process_ticks_now();
 	invalidate(monitor);
-	snprintf(text, sizeof(text), "process %d has ended", (int)pid);
+	monitor->reap_tries = 0;
 	if (monitor->repeats == 0)
-		monitor->user.on_stale(text, monitor->user.arg);
+		report_exit(monitor);
 	else if (monitor->repeats <= REPEATS_MAX && monitor->again == NULL)
 		monitor->again = loop_after(monitor->loop, AGAIN, on_again, monitor);
 }
@@ -178,6 +213,7 @@ static void on_unit_answer(enum unit_answer answer, const struct manager_reply *
 	struct service_monitor *monitor = arg;
 
 	if (answer == UNIT_UNCHANGED) {
+		service_death_hear(&monitor->death, unit_monitor_death(monitor->unit));
 		monitor->cached.when = clock_now();
 		monitor->stale = false;
 	}
@@ -195,8 +231,13 @@ int service_monitor_query(struct service_monitor *monitor, uint64_t timeout)
 
 void service_monitor_expect(struct service_monitor *monitor)
 {
+	const struct death *death = unit_monitor_death(monitor->unit);
+
 	if (monitor->unit != NULL)
 		unit_monitor_expect(monitor->unit);
+	monitor->request->heard = death->kind;
+	monitor->request->unexecuted = death_is_unexecuted(death);
+	memcpy(monitor->request->heard_result, death->result, sizeof(death->result));
 	monitor->request->simple = monitor->unit != NULL && unit_monitor_is_simple(monitor->unit);
 }
 
@@ -219,16 +260,29 @@ void service_monitor_end(struct service_monitor *monitor)
 
 /* --- the result of a query -------------------------------------------------------------------- */
 
+/* When the process was started, in seconds since 1970; 0: unknown. */
+static double start_of(pid_t pid)
+{
+	struct process process;
+
+	if (pid <= 0 || process_look(pid, &process) != 1 || process.ticks == 0)
+		return 0;
+	return clock_seconds(CLOCK_REALTIME) -
+	       ((double)process_ticks_now() - (double)process.ticks) / (double)sysconf(_SC_CLK_TCK);
+}
+
 static void watch_process(struct service_monitor *monitor)
 {
-	const struct cached_status *cached = &monitor->cached;
+	struct cached_status *cached = &monitor->cached;
 	const struct pidfile_memory *seen = &monitor->request->memory.seen;
 	pid_t pid = cached->status == VIGIL_SERVICE_RUNNING ? cached->pid : 0;
 
+	service_death_watch(&monitor->death, pid);
 	if (monitor->process != NULL && pidfd_watch_pid(monitor->process) == pid)
 		return;
 	pidfd_watch_close(monitor->process);
 	monitor->process = NULL;
+	cached->started = start_of(pid);
 	/* If no pidfd can be opened (no descriptors left, or an old kernel), the service is
 	 * queried periodically as before. */
 	if (pid > 0)
@@ -273,6 +327,10 @@ static void remember(
 		*memory = reply->memory;
 	memory->died = died;
 	memory->died_ticks = died_ticks;
+	if (reply->status == VIGIL_SERVICE_STARTING || reply->status == VIGIL_SERVICE_RUNNING)
+		memory->began = true;
+	else if (reply->status == VIGIL_SERVICE_FAILED || reply->status == VIGIL_SERVICE_ABSENT)
+		memory->began = false;
 	if (reply->status == VIGIL_SERVICE_ABSENT ||
 		(reply->status == VIGIL_SERVICE_RUNNING && reply->pid > 0 && reply->pid != died))
 		memory->died = 0;
@@ -286,6 +344,7 @@ bool service_monitor_learn(
 	set_cached(&monitor->cached, reply);
 	remember(monitor, reply, worker);
 	monitor->stale = false;
+	service_death_learn(&monitor->death, reply, unit_monitor_death(monitor->unit));
 	watch_process(monitor);
 	watch_unit(monitor, reply);
 	if (worker && monitor->unit != NULL)
@@ -301,6 +360,7 @@ void service_monitor_init(struct service_monitor *monitor, struct loop *loop,
 {
 	*monitor = (struct service_monitor){
 		.loop = loop, .units = units, .request = request, .user = *user};
+	service_death_init(&monitor->death);
 }
 
 void service_monitor_clear(struct service_monitor *monitor)
@@ -308,5 +368,6 @@ void service_monitor_clear(struct service_monitor *monitor)
 	pidfd_watch_close(monitor->process);
 	loop_timer_free(monitor->again);
 	unit_monitor_unsubscribe(monitor->unit);
+	service_death_clear(&monitor->death);
 	clear_cached(&monitor->cached);
 }

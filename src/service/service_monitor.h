@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "service/manager.h"
+#include "service/service_death.h"
 #include "service/systemd/unit_monitor.h"
 
 struct loop;
@@ -28,7 +29,9 @@ struct cached_status {
 	const char *manager; /* static text */
 	pid_t pid;
 	uint32_t respawns;
-	bool counts, unclear_stop;
+	uint64_t run;
+	double started; /* as in vigil_service_reply */
+	bool counts, unclear_stop, done;
 	double busy, busy_limit;
 	char *text, *unit, *idle, *hold, *evidence; /* NULL: "" or not said */
 	uint64_t when;   /* when the status was last confirmed, by clock_now */
@@ -57,9 +60,11 @@ struct service_monitor {
 	bool in_flight;                 /* a call is in flight */
 	struct pidfd_watch *process;    /* the pidfd of cached.pid; NULL: none */
 	struct unit_subscription *unit; /* NULL: it is not a systemd unit */
+	struct service_death death;     /* the last one */
 	pid_t dead;                     /* the last process that vigild saw exit */
 	unsigned repeats;               /* how often its manager still named it afterwards */
 	struct loop_timer *again;       /* retries if the manager still names it */
+	unsigned reap_tries;            /* how often its exit was not reported yet */
 };
 
 /* request must outlive the monitor, which updates its memory. */

@@ -18,7 +18,10 @@ struct service_call *service_call_new(
 {
 	struct service_call *call = memory_zero(sizeof(*call));
 
-	*call = (struct service_call){.service = service, .verb = verb, .fn = fn, .arg = arg};
+	call->service = service;
+	call->verb = verb;
+	call->fn = fn;
+	call->arg = arg;
 	return call;
 }
 
@@ -38,13 +41,13 @@ void service_call_free(struct service_call *call)
 
 /* The verb of the last caller decides, because a query between two restarts must return the
  * status at that time. */
-bool service_queue_has_restart(const struct service_queue *queue)
+bool service_queue_ends_with(const struct service_queue *queue, enum service_verb verb)
 {
 	const struct service_call *last = TAILQ_LAST(&queue->waiting, call_list);
 
 	if (last != NULL)
-		return last->verb == SERVICE_RESTART;
-	return queue->busy && queue->verb == SERVICE_RESTART;
+		return last->verb == verb;
+	return queue->busy && queue->verb == verb;
 }
 
 bool service_queue_is_idle(const struct service_queue *queue)

@@ -2,7 +2,7 @@
  * service_queue: the calls to one service, in the order of their arrival.
  *
  * This is a pure data structure. At most one call is in flight. It may answer several callers:
- * all queries up to the next restart, or consecutive restarts. Answered calls are kept in a
+ * consecutive queries, or consecutive restarts, starts or stops. Answered calls are kept in a
  * separate list until their callbacks have run, because a callback may cancel some of them or
  * add new ones.
  */
@@ -46,8 +46,8 @@ void service_call_free(struct service_call *call);
 bool service_queue_is_idle(const struct service_queue *queue);
 /* Whether the call in flight also answers a new call of that verb. */
 bool service_queue_may_join(const struct service_queue *queue, enum service_verb verb);
-/* Whether a new restart would be answered together with a restart that was requested before. */
-bool service_queue_has_restart(const struct service_queue *queue);
+/* Whether a new call of that verb would be answered together with one that was requested before. */
+bool service_queue_ends_with(const struct service_queue *queue, enum service_verb verb);
 /* Gets the verb of the first waiting call. Returns false if no call is waiting, or one is in
  * flight. */
 bool service_queue_next(const struct service_queue *queue, enum service_verb *verb);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "state/json_value.h"
 
 #define DEPTH 40 /* The values of the state with their addresses are less deep. */
 
@@ -117,8 +118,7 @@ static char *open_value(
 	struct json_pieces *pieces, const char *comma, const json_t *key, json_t *value)
 {
 	char *name = NULL, *text = NULL, *piece = NULL;
-	bool large = (json_is_object(value) || json_is_array(value)) && pieces->depth < DEPTH &&
-		     !json_is_small(value);
+	bool large = json_is_container(value) && pieces->depth < DEPTH && !json_is_small(value);
 
 	if (key != NULL)
 		name = json_dumps(key, JSON_COMPACT | JSON_ENCODE_ANY);

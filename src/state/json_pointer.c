@@ -5,6 +5,7 @@
 #include "state/json_pointer.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,17 +129,16 @@ int json_pointer_split(struct json_pointer_path *path, const char *pointer, int 
 	return *pointer == '\0' ? 0 : -EINVAL;
 }
 
-/* Parses an index as in the RFC: digits without a leading zero. */
-static json_t *element(const json_t *array, const char *step)
+size_t json_pointer_index(const char *step)
 {
 	char *end;
 	unsigned long index;
 
 	if (step[0] < '0' || step[0] > '9' || (step[0] == '0' && step[1] != '\0'))
-		return NULL;
+		return SIZE_MAX;
 	errno = 0;
 	index = strtoul(step, &end, 10);
-	return *end == '\0' && errno == 0 ? json_array_get(array, index) : NULL;
+	return *end == '\0' && errno == 0 ? index : SIZE_MAX;
 }
 
 json_t *json_pointer_follow(json_t *from, const char *pointer)
@@ -149,7 +149,8 @@ json_t *json_pointer_follow(json_t *from, const char *pointer)
 		pointer = json_pointer_step(pointer, step, sizeof(step));
 		if (pointer == NULL)
 			return NULL;
-		from = json_is_array(from) ? element(from, step) : json_object_get(from, step);
+		from = json_is_array(from) ? json_array_get(from, json_pointer_index(step))
+					   : json_object_get(from, step);
 	}
 	return from;
 }
@@ -169,69 +170,4 @@ bool pointers_meet(const char *a, const char *b)
 		b++;
 	}
 	return (*a == '\0' && (*b == '\0' || *b == '/')) || (*b == '\0' && *a == '/');
-}
-
-/* --- depth ------------------------------------------------------------------------------------ */
-
-#define LEVELS_MAX 64
-
-/* A container on the path to the current value, and the next of its children. */
-struct level {
-	json_t *value;
-	void *next;   /* of an object */
-	size_t index; /* of an array */
-};
-
-static bool is_container(const json_t *value)
-{
-	return json_is_object(value) || json_is_array(value);
-}
-
-static void enter(struct level *level, json_t *value)
-{
-	level->value = value;
-	level->next = json_object_iter(value); /* NULL for an array */
-	level->index = 0;
-}
-
-/* Returns the next child that is a container itself; NULL if there is none left. */
-static json_t *next_container(struct level *level)
-{
-	json_t *child;
-
-	while (level->next) {
-		child = json_object_iter_value(level->next);
-		level->next = json_object_iter_next(level->value, level->next);
-		if (is_container(child))
-			return child;
-	}
-	while (level->index < json_array_size(level->value)) {
-		child = json_array_get(level->value, level->index++);
-		if (is_container(child))
-			return child;
-	}
-	return NULL;
-}
-
-int json_depth(const json_t *value, int limit)
-{
-	struct level way[LEVELS_MAX];
-	json_t *child = (json_t *)value; /* the iterators of jansson need a non-const value */
-	int deepest = 0, depth = 0;
-
-	if (limit > LEVELS_MAX)
-		limit = LEVELS_MAX;
-	if (!is_container(value))
-		return 0;
-	for (;;) {
-		if (child) {
-			if (depth >= limit)
-				return limit + 1;
-			enter(&way[depth++], child);
-			deepest = depth > deepest ? depth : deepest;
-		} else if (--depth == 0) {
-			return deepest;
-		}
-		child = next_container(&way[depth - 1]);
-	}
 }

@@ -36,6 +36,9 @@ struct json_pointer_path {
 /* Checks a pointer and splits it into steps.  Returns 0; -EINVAL as json_pointer_check; or -E2BIG
  * if there are more steps than limit (at most POINTER_STEPS). */
 int json_pointer_split(struct json_pointer_path *path, const char *pointer, int limit);
+/* Parses a step as the index of an array: digits without a leading zero.  Returns SIZE_MAX if it is
+ * not an index. */
+size_t json_pointer_index(const char *step);
 /* Follows a pointer from a value through objects and arrays.  Returns a borrowed value, or NULL if
  * there is none. */
 json_t *json_pointer_follow(json_t *from, const char *pointer);
@@ -43,9 +46,5 @@ json_t *json_pointer_follow(json_t *from, const char *pointer);
 bool json_pointer_covers(const char *outer, const char *inner);
 /* Returns true if one of the two addresses is the other or lies below it. */
 bool pointers_meet(const char *a, const char *b);
-
-/* Returns the nesting depth of a value: 0 for a scalar, 1 for {}.  Stops if the value is deeper
- * than limit (at most 64), and then returns limit + 1.  It does not recurse. */
-int json_depth(const json_t *value, int limit);
 
 #endif

@@ -5,6 +5,8 @@
  * A write descends one level for each step of its address and then replaces one value.  Missing
  * parents are built outside the tree and inserted as a whole, so a write that fails changes
  * nothing.  The time of a write and of its notifications does not depend on the size of the tree.
+ * A daemon usually writes several members of one object, so the object of the last write is
+ * remembered, and the next write to a member of it looks up one step only.
  *
  * Watchers are called inside the write, with the address that was written, before anything else can
  * change.  A watcher must not write.  Code that reacts to a change records it and acts later, from
@@ -43,9 +45,17 @@ struct account {
 	SLIST_ENTRY(account) link;
 };
 
+/* The object to which the last write was made, with its address. */
+struct last_parent {
+	json_t *object; /* borrowed from the tree; NULL: forgotten */
+	size_t length;  /* of the address */
+	char pointer[POINTER_MAX];
+};
+
 struct state {
 	json_t *root;
 	json_t *lent;
+	struct last_parent last;
 	uint64_t revision;
 	unsigned telling; /* nested calls of changed, because a watcher may announce a change */
 	bool dead_watches;
@@ -178,12 +188,34 @@ static bool is_computed(const struct state *state, const char *first_step)
 	return false;
 }
 
-/* Checks whether a write to this address is allowed, and splits the address into steps. */
-static int check_write(
-	const struct state *state, const char *pointer, struct json_pointer_path *path)
+static bool is_in_last_parent(const struct last_parent *last, const char *pointer)
 {
-	int err = json_pointer_split(path, pointer, STATE_DEPTH_MAX);
+	return last->object != NULL && strncmp(pointer, last->pointer, last->length) == 0 &&
+	       pointer[last->length] == '/' && strchr(pointer + last->length + 1, '/') == NULL &&
+	       strlen(pointer) < POINTER_MAX;
+}
 
+/* Remembers the object for the next write. */
+static void set_last_parent(struct last_parent *last, const char *pointer, json_t *object)
+{
+	last->length = (size_t)(strrchr(pointer, '/') - pointer);
+	memcpy(last->pointer, pointer, last->length);
+	last->object = object;
+}
+
+/* Checks whether a write to this address is allowed.  Writes the container where the write begins,
+ * and the steps of the address from there. */
+static int begin_write(
+	struct state *state, const char *pointer, json_t **from, struct json_pointer_path *path)
+{
+	int err;
+
+	if (state->telling == 0 && pointer != NULL && is_in_last_parent(&state->last, pointer)) {
+		*from = state->last.object;
+		return json_pointer_split(path, pointer + state->last.length, 1);
+	}
+	*from = state->root;
+	err = json_pointer_split(path, pointer, STATE_DEPTH_MAX);
 	if (err != 0)
 		return err;
 	if (path->count == 0)
@@ -196,7 +228,7 @@ static int check_write(
 /* Adds a container to the heap, because freeing it would recurse. */
 static void heap_up(json_t *heap, json_t *value)
 {
-	if (json_is_object(value) || json_is_array(value))
+	if (json_is_container(value))
 		json_array_append(heap, value);
 }
 
@@ -228,27 +260,47 @@ static void drop(json_t *value)
 
 /* The position of a path in the tree. */
 struct spot {
-	json_t *parent; /* the deepest existing object on the path */
+	json_t *parent; /* the deepest existing container on the path */
 	int depth;      /* its number of steps from the root */
-	void *iter;     /* of the next step in parent; NULL: it has no such member */
-	json_t *before; /* the value of that member */
+	void *iter;     /* of the next step in an object; NULL: it has no such member */
+	size_t index;   /* of the next step in an array */
+	json_t *before; /* the value of that member or element; NULL: there is none */
 };
 
 static void descend(struct spot *spot, json_t *root, const struct json_pointer_path *path)
 {
+	const char *step;
+
 	spot->parent = root;
 	for (spot->depth = 0;; spot->depth++) {
-		spot->iter = json_object_iter_at(spot->parent, path->step[spot->depth]);
-		spot->before = json_object_iter_value(spot->iter);
-		if (spot->depth == path->count - 1 || !json_is_object(spot->before))
+		step = path->step[spot->depth];
+		if (json_is_array(spot->parent)) {
+			spot->index = json_pointer_index(step);
+			spot->before = json_array_get(spot->parent, spot->index);
+		} else {
+			spot->iter = json_object_iter_at(spot->parent, step);
+			spot->before = json_object_iter_value(spot->iter);
+		}
+		if (spot->depth == path->count - 1 || !json_is_container(spot->before))
 			return;
 		spot->parent = spot->before;
 	}
 }
 
+/* An array has the addresses of its elements, and the one after the last element to append to it.
+ * A write to any other address below it must not destroy the array. */
+static bool is_beside_array(const struct spot *spot)
+{
+	return json_is_array(spot->parent) && spot->index > json_array_size(spot->parent);
+}
+
 /* Takes over the reference.  The step is valid UTF-8, because it was checked. */
 static int put(const struct spot *spot, const struct json_pointer_path *path, json_t *value)
 {
+	if (json_is_array(spot->parent) && spot->before != NULL)
+		return json_array_set_new(spot->parent, spot->index, value);
+	if (json_is_array(spot->parent))
+		return json_array_append_new(spot->parent, value);
 	if (spot->iter != NULL)
 		return json_object_iter_set_new(spot->parent, spot->iter, value);
 	return json_object_set_new_nocheck(spot->parent, path->step[spot->depth], value);
@@ -288,29 +340,36 @@ static int write_value(struct state *state, const char *pointer, json_t *value, 
 {
 	struct json_pointer_path path;
 	struct spot spot;
-	json_t *whole;
+	json_t *from, *whole;
 	bool in_way;
 	int err;
 
-	err = value == NULL ? -EINVAL : check_write(state, pointer, &path);
-	if (err == 0 && json_depth(value, STATE_DEPTH_MAX) > STATE_DEPTH_MAX)
-		err = -E2BIG;
+	err = value == NULL ? -EINVAL : begin_write(state, pointer, &from, &path);
+	if (err == 0)
+		err = json_value_check(value, STATE_DEPTH_MAX);
 	if (err != 0) {
 		drop(value);
 		return err;
 	}
-	descend(&spot, state->root, &path);
+	descend(&spot, from, &path);
+	if (is_beside_array(&spot)) {
+		json_decref(value);
+		return -EINVAL;
+	}
 	in_way = spot.before != NULL && spot.depth < path.count - 1;
 	/* json_equal compares types and sizes first, and the members of containers only then. */
 	if (spot.before != NULL && (only_new || (!in_way && json_equal(spot.before, value)))) {
 		json_decref(value);
 		return only_new ? -EEXIST : 0;
 	}
+	if (json_is_container(spot.before))
+		state->last.object = NULL; /* it may be below the value that is replaced */
 	whole = wrap(&path, spot.depth, value);
 	if (put(&spot, &path, whole) < 0)
 		return -ENOMEM;
-	/* Replacing an array removes its members, so the watchers are notified of the address of
-	 * the array. */
+	if (from == state->root && spot.depth == path.count - 1 && json_is_object(spot.parent))
+		set_last_parent(&state->last, pointer, spot.parent);
+	/* The watchers are notified of the address of the value that was replaced by an object. */
 	if (in_way)
 		changed_above(state, pointer, spot.depth + 1, whole);
 	else
@@ -332,13 +391,16 @@ int state_unset(struct state *state, const char *pointer)
 {
 	struct json_pointer_path path;
 	struct spot spot;
-	int err = check_write(state, pointer, &path);
+	json_t *from;
+	int err = begin_write(state, pointer, &from, &path);
 
 	if (err != 0)
 		return err;
-	descend(&spot, state->root, &path);
-	if (spot.before == NULL || spot.depth < path.count - 1)
+	descend(&spot, from, &path);
+	if (spot.before == NULL || spot.depth < path.count - 1 || json_is_array(spot.parent))
 		return -ENOENT;
+	if (json_is_container(spot.before))
+		state->last.object = NULL;
 	json_object_del(spot.parent, path.step[spot.depth]);
 	changed(state, pointer, NULL);
 	return 0;

@@ -16,12 +16,12 @@
 #ifndef STATE_H
 #define STATE_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include <jansson.h>
 
 #include "state/json_pointer.h"
+#include "state/json_value.h"
 
 #define STATE_DEPTH_MAX   16
 #define STATE_POINTER_MAX POINTER_MAX
@@ -35,15 +35,18 @@ void state_free(struct state *state);
 /* Returns the revision, which each change increases by 1. */
 uint64_t state_revision(const struct state *state);
 
-/* Writes a value.  Parents that are missing are created.  A parent that is not an object, such as
- * an array, is replaced by an object, and the watchers are then notified of the address of that
- * parent.  Takes over the caller's reference, even if it fails.  Returns 0, also if the value
- * equals the present one.  -EINVAL: NULL, a malformed pointer, or the whole tree.  -E2BIG: a value
- * or an address of more than STATE_DEPTH_MAX levels.  -EPERM: at or below an account.  -EBUSY: in
- * the callback of a watcher.  -ENOMEM: no memory.  A write that fails changes nothing. */
+/* Writes a value.  Parents that are missing are created.  A parent that is
+ * neither an object nor an array is replaced by an object, and the watchers are then notified of
+ * the address of that parent.  A step below an array is the index of an element, which is replaced,
+ * or the number of its elements, to append one; any other step is refused with -EINVAL.  Takes over
+ * the caller's reference, even if it fails. Returns 0, also if the value equals the present one.
+ * -EINVAL: NULL, a malformed pointer, or the whole tree. -E2BIG: a value or an address of more than
+ * STATE_DEPTH_MAX levels. -EILSEQ, -EDOM: the value cannot be written as JSON (json_value_check).
+ * -EPERM: at or below an account. -EBUSY: in the callback of a watcher.  -ENOMEM: no memory.  A
+ * write that fails changes nothing. */
 int state_set(struct state *state, const char *pointer, json_t *value);
-/* Writes a value only if the address has none and no parent is a value other than an object;
- * otherwise returns -EEXIST. */
+/* Writes a value only if the address has none and no parent is a scalar; otherwise returns
+ * -EEXIST. */
 int state_add(struct state *state, const char *pointer, json_t *value);
 /* Removes a value.  Its parent remains, even if it becomes empty.  Returns 0; -ENOENT if there is
  * no value (an element of an array cannot be removed); or -EINVAL, -E2BIG, -EPERM and -EBUSY like

@@ -31,6 +31,7 @@
 
 #include "base/clock.h"
 #include "base/degraded.h"
+#include "base/memory.h"
 #include "loop/loop.h"
 #include "worker/worker_pool_internal.h"
 
@@ -136,9 +137,7 @@ int worker_pool_submit(struct worker_pool *o, const struct worker_pool_job *job)
 	LOOP_ASSERT_OWNER();
 	if (o->draining)
 		return -ECANCELED;
-	task = malloc(sizeof(*task));
-	if (task == NULL)
-		return -ENOMEM;
+	task = memory_zero(sizeof(*task));
 	*task = (struct task){.job = *job, .since = now};
 	pthread_mutex_lock(&o->lock);
 	if (o->queued >= o->limits.queue_max) {
@@ -263,11 +262,9 @@ static void on_sweep(uint64_t missed, void *arg)
 struct worker_pool *worker_pool_new(
 	struct loop *loop, const struct worker_pool_limits *limits, void (*thread_end)(void))
 {
-	struct worker_pool *o = calloc(1, sizeof(*o));
+	struct worker_pool *o = memory_zero(sizeof(*o));
 	pthread_condattr_t attr;
 
-	if (o == NULL)
-		return NULL;
 	o->loop = loop;
 	o->limits = *limits;
 	o->thread_end = thread_end;
@@ -282,19 +279,14 @@ struct worker_pool *worker_pool_new(
 	pthread_cond_init(&o->work, &attr);
 	pthread_condattr_destroy(&attr);
 	o->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	o->growth = loop_after(loop, 0, on_growth, o);
-	o->sweep = loop_after(loop, 0, on_sweep, o);
-	if (o->eventfd >= 0)
-		o->event = event_new(loop_base(loop), o->eventfd, EV_READ | EV_PERSIST, on_done, o);
-	if (o->growth == NULL || o->sweep == NULL || o->event == NULL ||
-		event_add(o->event, NULL) < 0) {
-		worker_pool_free(o);
-		errno = ENOMEM;
-		return NULL;
-	}
-	loop_timer_stop(o->growth);
-	loop_timer_stop(o->sweep);
-	return o;
+	o->growth = loop_once(loop, on_growth, o);
+	o->sweep = loop_once(loop, on_sweep, o);
+	o->event = event_new(loop_base(loop), o->eventfd, EV_READ | EV_PERSIST, on_done, o);
+	if (o->eventfd >= 0 && event_add(o->event, NULL) == 0)
+		return o;
+	worker_pool_free(o);
+	errno = ENOMEM;
+	return NULL;
 }
 
 void worker_pool_set_limits(struct worker_pool *o, const struct worker_pool_limits *limits)
@@ -339,8 +331,6 @@ void worker_pool_drain(
 	pthread_mutex_unlock(&o->lock);
 	hand_back(o, &tasks, -ECANCELED);
 	o->drain = loop_after(o->loop, busy == 0 ? 0 : timeout, on_drain, o);
-	if (o->drain == NULL)
-		drain_check(o);
 }
 
 void worker_pool_free(struct worker_pool *o)

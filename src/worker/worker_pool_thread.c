@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/c_locale.h"
 #include "base/clock.h"
 
 /* A worker in excess of limits.workers ends after this long without work. */
@@ -124,6 +125,7 @@ void *worker_main(void *arg)
 	struct task *task;
 	bool mine = true;
 
+	c_locale_set();
 	pthread_mutex_lock(&o->lock);
 	while (mine && (task = wait_task(o)) != NULL) {
 		begin_task(o, task);

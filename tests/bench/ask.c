@@ -3,12 +3,13 @@
  *
  *     ask SOCKET PID POINTER SECONDS one|pipelined|hundred
  *
- * one: a client that waits for each reply; pipelined: one that has 64 requests under way;
- * hundred: a hundred clients that take turns on 32 connections, ten requests each: vigild has seats
- * for 64, and of a client that has just left it may not know yet.
+ * one: a client that waits for each reply; pipelined: a client that has up to 64 requests without a
+ * reply; hundred: a hundred clients of ten requests each, at most 32 of which are connected at one
+ * time, because vigild accepts 64 connections and may not have noticed yet that some of them were
+ * closed.
  *
- * Prints the requests a second, the CPU time of the server (process PID) for each in microseconds,
- * and the median and the 99th percentile of the time to the reply, in microseconds.
+ * Prints the requests in a second, the CPU time of the server (process PID) for each request in
+ * microseconds, and the median and the 99th percentile of the time to the reply, in microseconds.
  */
 #include <errno.h>
 #include <poll.h>
@@ -24,13 +25,13 @@
 #define CLIENTS_MAX 32
 #define WINDOW_MAX  64
 #define SAMPLES_MAX 2000000
-#define REPLIES_MIN 100   /* however long they take */
-#define PATIENCE    60000 /* milliseconds until the next reply */
+#define REPLIES_MIN 100   /* even if they take longer than SECONDS */
+#define PATIENCE    60000 /* milliseconds to wait for the next reply */
 
 static const struct shape {
 	const char *name;
 	unsigned clients, window;
-	unsigned turn; /* requests until the next client takes the place; 0: for ever */
+	unsigned turn; /* requests of a client until another one takes its place; 0: no limit */
 } shapes[] = {{"one", 1, 1, 0}, {"pipelined", 1, WINDOW_MAX, 0}, {"hundred", CLIENTS_MAX, 1, 10}};
 
 static const struct shape *shape;
@@ -65,7 +66,7 @@ static double now(void)
 	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
 }
 
-/* Nanoseconds on a CPU so far, by its first thread: a server's loop. */
+/* The nanoseconds of CPU time that its first thread, the loop of the server, has used. */
 static double spent(const char *pid)
 {
 	char path[64];
@@ -80,7 +81,7 @@ static double spent(const char *pid)
 	return ns;
 }
 
-/* Fills the window of requests under way. */
+/* Sends requests until as many as the window allows are without a reply. */
 static void ask(unsigned i)
 {
 	struct client *client = &clients[i];
@@ -115,7 +116,7 @@ static void take_replies(unsigned i)
 	double then = now();
 
 	if (n <= 0)
-		die("the server has hung up");
+		die("the server has closed the connection");
 	for (char *p = text; (p = memchr(p, '\n', (size_t)(text + n - p))) != NULL; p++) {
 		if (count < SAMPLES_MAX)
 			samples[count] =

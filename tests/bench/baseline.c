@@ -1,10 +1,11 @@
 /*
- * baseline: the reference that control.sh measures against, and nothing else: a server of
- * bufferevents and jansson that answers `get` from a tree it has read from a file.
+ * baseline: the reference that control.sh compares vigild with: a server made of bufferevents and
+ * jansson that answers `get` from a tree that it has read from a file.
  *
- *     bare SOCKET FILE
+ *     baseline SOCKET FILE
  *
- * It checks nothing that it need not, has no limits and keeps no order but the obvious one.
+ * It checks only what it must, has no limits, and answers requests in the order in which they
+ * arrive.
  */
 #include <signal.h>
 #include <stdio.h>

@@ -1,11 +1,12 @@
 /*
- * children: what it costs to start a process by vigil's child.c, against a bare posix_spawn of the
- * same program, and for how long the caller is held up, with little memory and with much.
+ * children: what it costs to start a process with vigil's child.c, compared with posix_spawn of the
+ * same program alone, and for how long the caller waits, with little memory and with much.
  *
  *     children ROUNDS
  *
- * Prints `name metric value reference ratio`; values are typical of so many rounds, in each of
- * which all take turns, since the machine is not the same from one second to the next.
+ * Prints `name metric value reference ratio`; values are typical of ROUNDS rounds. Each round has
+ * all the ways of starting a process, one after the other, because the speed of the machine varies
+ * from second to second.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -93,7 +94,7 @@ static double by_spawn(void)
 	return took;
 }
 
-/* The least that it takes to be told of output and end by events: a pipe, a pidfd, and a poll. */
+/* The least that is needed to receive output and end as events: a pipe, a pidfd, and a poll. */
 static double by_spawn_with_poll(void)
 {
 	char *argv[] = {(char *)PROGRAM, NULL}, text[4096];
@@ -193,8 +194,8 @@ static double typical(const struct samples *samples, unsigned way, bool cpu)
 	for (unsigned r = 0; r < samples->rounds; r++)
 		values[r] = cpu ? samples->taken[way][r].cpu : samples->taken[way][r].blocked;
 	qsort(values, samples->rounds, sizeof(*values), compare);
-	/* Until its exec the child waits for a CPU as well, where others keep them busy: how long a
-	 * start holds up is seen in the rounds that were disturbed least. */
+	/* The time that the caller waits is taken from the rounds that were disturbed least: until
+	 * its exec the child also waits for a CPU while other processes keep the CPUs busy. */
 	return values[samples->rounds / (cpu ? 2 : 10)];
 }
 

@@ -1,14 +1,15 @@
 /*
- * count: does one thing so many times inside the function `measured`, for callgrind to count.
+ * count: does one thing TIMES times inside the function `measured`, whose instructions callgrind
+ * counts.
  *
  *     count tick|look|write|request TIMES
  *
- * It must count the same today and tomorrow, so nothing in it depends on time: the clock is the
- * program's own and moves when the loop would sleep, which also saves the sleeping.  libevent finds
- * those functions here before it finds them in the C library.
+ * Each run must count the same, so nothing in it depends on time: the program has a clock of its
+ * own, which moves on when the loop would sleep, so that the loop never sleeps. libevent finds the
+ * functions of the clock here before it finds those of the C library.
  *
- * A tick is one of a hundred daemons'; a look one at a service that runs, the usual end of most; a
- * request one `get` of a value over a socket, the client's side included.
+ * A tick is that of one of a hundred daemons. A look is one query of a service that runs, the most
+ * frequent case. A request is one `get` of a value over a socket, including the side of the client.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,9 +39,10 @@
 #include "state/state.h"
 #include "host/host_internal.h"
 #include "loop/loop.h"
-#include "service/service.h"
+#include "service/services.h"
 
-/* Long after any boot, so that no wait of the kernel's is over at once; and when measuring begins.
+/* The first time is long after any boot, so that no wait of the kernel ends at once; the second one
+ * is that at which measuring begins.
  */
 #define BEGIN (UINT64_C(1000000000) * CLOCK_SECOND)
 #define READY (BEGIN + 2 * CLOCK_SECOND)
@@ -55,7 +57,7 @@
 #define INTERPOSED __attribute__((visibility("default")))
 
 static _Atomic uint64_t now = BEGIN;
-static bool measuring; /* until then it is waited for what threads and processes do */
+static bool measuring; /* until then the loop waits for threads and processes */
 
 INTERPOSED int clock_gettime(clockid_t id, struct timespec *ts)
 {
@@ -68,7 +70,7 @@ INTERPOSED int clock_gettime(clockid_t id, struct timespec *ts)
 
 INTERPOSED int timerfd_create(int clock, int flags)
 {
-	errno = ENOSYS; /* libevent does without, and tells epoll how long to wait */
+	errno = ENOSYS; /* then libevent passes the time to wait to epoll_wait */
 	return -1;
 }
 
@@ -86,7 +88,8 @@ INTERPOSED int epoll_wait(int fd, struct epoll_event *events, int max, int timeo
 
 /* --- what valgrind does not know -------------------------------------------------------------- */
 
-/* In place of a pidfd, what like it is never readable: the process that is looked at lives. */
+/* Instead of a pidfd, a descriptor that is never readable either, because the process of the
+ * service lives. */
 INTERPOSED long syscall(long number, ...)
 {
 	if (number == SYS_pidfd_open)
@@ -213,7 +216,7 @@ static void tick(unsigned times)
 extern const vigil_module vigil_module_descriptor;
 
 /* A child that lives as long as this process, which has the name of runit's supervisor: vigild
- * believes a status only of a process that is its supervisor's. */
+ * accepts a status only if its process is a child of the supervisor. */
 static pid_t begin_service(void)
 {
 	pid_t pid;
@@ -259,7 +262,8 @@ static void look_ready(void)
 {
 	const struct option_given given[] = {{"service", "svc", "count", 1, NULL},
 		{"manager", "runit", "count", 1, NULL}, {"service_dir", scratch, "count", 1, NULL},
-		{"interval", "50ms", "count", 1, NULL}};
+		{"interval", "50ms", "count", 1, NULL},
+		{"usage_interval", "0", "count", 1, NULL}}; /* its work depends on /proc */
 
 	forge_service();
 	begin("look", &vigil_module_descriptor, given, sizeof(given) / sizeof(*given));
@@ -365,7 +369,7 @@ int main(int argc, char **argv)
 		check(atomic_load(&now) < READY, "it took too long to be ready");
 		atomic_store(&now, READY);
 		measuring = true;
-		things[i].run(TICKING); /* what is late by now, and what is done once */
+		things[i].run(TICKING); /* what is due already or is done once */
 		measured(things[i].run, (unsigned)atoi(argv[2]));
 		snprintf(command, sizeof(command), "rm -r %s", scratch);
 		return system(command) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

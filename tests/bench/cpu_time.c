@@ -1,8 +1,8 @@
 /*
- * cpu_time: the nanoseconds that processes have spent on a CPU so far, all together: of all their
- * threads, those that have ended too.
+ * cpu_time: prints the sum of the nanoseconds of CPU time that processes have used, including those
+ * of threads that have ended.
  *
- *     spent PID...
+ *     cpu_time PID...
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,15 +1,16 @@
 /*
- * detect_latency: how long it takes from a service's death until whoever watches vigild has heard
- * of it, and until it has heard that the service runs again.
+ * detect_latency: how long it takes from the death of a service until a client of vigild receives
+ * this change, and until it receives the change that the service runs again.
  *
  *     detect_latency SOCKET DAEMON KILLS MILLISECONDS
  *
- * Kills the process of the service that the daemon watches, again and again, and reads on a
- * connection to vigild what is told of it.  A pidfd of the same process is waited on in the
- * same poll: when the kernel says that it has ended is what all else is measured against.  Between
- * two kills it rests for so long: supervisors hold back a service that lives for less than a
- * second. Prints three numbers of microseconds a line for each kill: the pidfd, the first change
- * that was told, and the change that says that it runs, as another process.
+ * Kills the process of the service that the daemon watches KILLS times, and reads the changes of
+ * its state on a connection to vigild. The same poll waits for a pidfd of the process: the time at
+ * which the kernel reports its end is what the others are compared with. Between two kills it waits
+ * MILLISECONDS, because supervisors delay the start of a service that has run for less than a
+ * second. Prints a line with three numbers of microseconds for each kill: until the pidfd is
+ * readable, until the first change, and until the change that says that the service runs as another
+ * process.
  */
 #include <errno.h>
 #include <poll.h>
@@ -31,12 +32,12 @@
 
 static struct {
 	FILE *vigild;
-	char place[128]; /* of what the daemon knows of its service */
+	char place[128]; /* the pointer to the state of the service */
 	char line[65536];
-	size_t length; /* of what was read and is not yet used up */
+	size_t length; /* of what was read and not taken yet */
 } conn;
 
-/* As the state tells it. */
+/* As the state has it. */
 static pid_t pid;
 static bool runs;
 
@@ -72,7 +73,7 @@ static void dial(const char *path)
 		die("%s", strerror(errno));
 }
 
-/* Takes one line that is there already. */
+/* Takes one line of those that were read. */
 static json_t *take_line(void)
 {
 	char *end = memchr(conn.line, '\n', conn.length);
@@ -97,11 +98,11 @@ static void read_more(void)
 		read(fileno(conn.vigild), conn.line + conn.length, sizeof(conn.line) - conn.length);
 
 	if (n <= 0)
-		die("vigild has hung up");
+		die("vigild has closed the connection");
 	conn.length += (size_t)n;
 }
 
-/* Keeps what it says of the service.  False: it is about something else. */
+/* Keeps what the message says about the service. False: it is about something else. */
 static bool learn(const json_t *message)
 {
 	const json_t *params = json_object_get(message, "params");
@@ -119,7 +120,7 @@ static bool learn(const json_t *message)
 	return true;
 }
 
-/* Watches, and takes in how it is at the beginning. */
+/* Begins to watch, and reads the state at the beginning. */
 static void begin(const char *daemon)
 {
 	const char *value = NULL;
@@ -147,7 +148,8 @@ static void begin(const char *daemon)
 	json_decref(message);
 }
 
-/* What has come so far; the time of the first change, and whether it runs as another process. */
+/* Takes the messages that were read. Sets the time of the first change, and the time at which the
+ * service runs as another process. */
 static void take_changes(pid_t old, double *told, double *again)
 {
 	double when = now();
@@ -170,13 +172,13 @@ static void kill_once(void)
 		{.fd = (int)syscall(SYS_pidfd_open, old, 0), .events = POLLIN}};
 
 	if (!runs || old <= 1 || fds[1].fd < 0)
-		die("it does not run: pid %d", (int)old);
+		die("the service does not run: pid %d", (int)old);
 	begun = now();
 	if (kill(old, SIGKILL))
 		die("kill: %s", strerror(errno));
 	while (ended == 0 || again == 0) {
 		if (poll(fds, 2, PATIENCE) <= 0)
-			die("nothing is told of the end of process %d", (int)old);
+			die("vigild does not report the end of process %d", (int)old);
 		if (fds[1].revents) {
 			ended = now();
 			close(fds[1].fd);
@@ -191,7 +193,7 @@ static void kill_once(void)
 	fflush(stdout);
 }
 
-/* What comes while nothing is killed. */
+/* Takes changes while nothing is killed. */
 static void rest(double milliseconds)
 {
 	double until = now() + milliseconds * 1000, left, none = 1;

@@ -149,8 +149,8 @@ present=
 ! need monit || present="$present monit_at_1s monit_at_5s"
 self=$(cd "$(dirname "$0")" && pwd)/peers.sh
 cd "$top_builddir" || exit
-if with_systemd; then "$here/in-systemd.sh" bash "$self" & beside=$!; fi
+if with_systemd; then "$here/in-systemd.sh" bash "$self" & compared=$!; fi
 compare vigild $present
-[ -z "${beside:-}" ] || wait "$beside"
+[ -z "${compared:-}" ] || wait "$compared"
 case $? in 0 | 77) ;; *) not_ok "the comparison with systemd runs" ;; esac
 finish

@@ -1,10 +1,11 @@
 /*
- * pidfd_latency: how long after kill -9 the loop is told by what vigild keeps a process in watch
- * with, against a bare poll of a pidfd.
+ * pidfd_latency: how long it takes from kill -9 until vigild's watch of a process calls back in the
+ * loop, compared with a poll of a pidfd alone.
  *
- *     sighted KILLS
+ *     pidfd_latency KILLS
  *
- * Prints two numbers of microseconds a line: vigil's and the bare one, of a process each.
+ * Prints two numbers of microseconds in each line: that of vigil and that of the poll, each for a
+ * process of its own.
  */
 #include <poll.h>
 #include <signal.h>
@@ -38,7 +39,7 @@ static pid_t begin(void)
 
 	if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) != 0)
 		exit(EXIT_FAILURE);
-	usleep(5000); /* it is started, and the machine at rest */
+	usleep(5000); /* until it has started and the machine is idle */
 	return pid;
 }
 

@@ -1,11 +1,11 @@
 /*
- * reads: the references that looks.sh measures against, and nothing else: a process that asks how
- * the units named are, every so many milliseconds.
+ * reads: the references that looks.sh compares vigild with: a process that reads the states of the
+ * units from systemd TIMES times, once in MILLISECONDS.
  *
  *     reads each|list MILLISECONDS TIMES UNIT...
  *
  * each: one property of each unit, one call after the other; list: all of them in one call of
- * ListUnitsByNames.  Prints the nanoseconds of CPU that it took.
+ * ListUnitsByNames. Prints the nanoseconds of CPU time that it used.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /*
- * ready: how long a program takes until it says READY=1, as systemd would hear it.
+ * ready: how long a program takes until it sends READY=1, as it would to systemd.
  *
  *     ready PROGRAM ARGUMENT...
  *
- * Prints the microseconds, and ends the program.
+ * Prints the microseconds and ends the program.
  */
 #include <signal.h>
 #include <spawn.h>
@@ -39,7 +39,7 @@ int main(int argc, char **argv)
 
 	if (argc < 2 || fd < 0)
 		return EXIT_FAILURE;
-	/* A name without a place in the file system: nothing is left of it. */
+	/* An abstract name: no file remains. */
 	n = snprintf(name, sizeof(name), "@vigil-bench-ready-%d", (int)getpid());
 	memcpy(address.sun_path + 1, name + 1, (size_t)n - 1);
 	if (bind(fd, (struct sockaddr *)&address,

@@ -1,11 +1,11 @@
 /*
- * restart_latency: how long it takes from a service's death until it runs again, whoever sees to
- * that.
+ * restart_latency: how long it takes from the death of a service until it runs again, whichever
+ * program restarts it.
  *
- *     revived FIFO KILLS MILLISECONDS
+ *     restart_latency FIFO KILLS MILLISECONDS
  *
- * The service writes its pid and a newline into the FIFO when it starts.  It is killed, again and
- * again, with a rest of so long between.  Prints the microseconds of each.
+ * The service writes its pid and a newline into the FIFO when it starts. It is killed KILLS times,
+ * MILLISECONDS after each start. Prints the microseconds of each restart.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ static pid_t next_pid(int fifo)
 	pid_t pid;
 
 	if (poll(&fd, 1, PATIENCE) <= 0 || (n = read(fifo, text, sizeof(text) - 1)) <= 0) {
-		fprintf(stderr, "it does not run again\n");
+		fprintf(stderr, "the service does not run again\n");
 		exit(EXIT_FAILURE);
 	}
 	text[n] = '\0';

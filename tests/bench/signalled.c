@@ -1,12 +1,12 @@
 /*
- * signalled: the reference that detect_latency.sh measures against under systemd, and nothing else:
- * a loop that hears the unit's PropertiesChanged and has it restarted.
+ * signalled: the reference that detect_latency.sh compares vigild with under systemd: a loop that
+ * receives the PropertiesChanged of the unit and makes systemd restart it.
  *
  *     signalled UNIT KILLS MILLISECONDS
  *
- * Kills the unit's process, again and again, and rests between.  Prints three numbers of
- * microseconds a line for each kill: the pidfd, the signal that says that the unit is down, and
- * the one that says that it is active again.
+ * Kills the process of the unit KILLS times, and waits MILLISECONDS before each. Prints a line with
+ * three numbers of microseconds for each kill: until the pidfd is readable, until the signal that
+ * says that the unit is down, and until the one that says that it is active again.
  */
 #include <errno.h>
 #include <poll.h>
@@ -47,7 +47,7 @@ static void check(int r, const char *what)
 	exit(EXIT_FAILURE);
 }
 
-/* On transitions: one failure may come as several signals. */
+/* Only changes count, because one failure may cause several signals. */
 static void take_state(const char *active)
 {
 	if (strcmp(active, state) == 0)
@@ -99,7 +99,7 @@ static void turn(struct pollfd *fds)
 	sd_bus_flush(bus);
 	fds[0] = (struct pollfd){.fd = sd_bus_get_fd(bus), .events = POLLIN};
 	if (poll(fds, 2, 60000) <= 0)
-		check(-ETIMEDOUT, "nothing is told");
+		check(-ETIMEDOUT, "no signal");
 	while (sd_bus_process(bus, NULL) > 0)
 		;
 }
@@ -112,7 +112,7 @@ static void kill_once(void)
 	double begun, ended = 0;
 
 	if (pid <= 1 || fds[1].fd < 0)
-		check(-ESRCH, "it does not run");
+		check(-ESRCH, "the service does not run");
 	down = up = 0;
 	begun = now();
 	kill(pid, SIGKILL);

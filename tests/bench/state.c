@@ -1,10 +1,11 @@
 /*
- * state: what a write at a known place costs, against json_object_set_new on a tree of the same
- * shape; and reading the whole of a big tree into text, against the 10 ms that a callback may take.
+ * state: what a write to an existing place costs, compared with json_object_set_new on a tree of
+ * the same shape; and what it costs to turn a whole big tree into text, compared with the 10 ms
+ * that a callback may take.
  *
  *     state ROUNDS DAEMONS
  *
- * Prints `name metric value reference ratio`; values are the median of so many rounds.
+ * Prints `name metric value reference ratio`; values are the median of ROUNDS rounds.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 #include "state/state.h"
 
 #define VALUES     5
-#define WRITTEN    1000 /* daemons, in the tree that is written */
+#define WRITTEN    1000 /* daemons in the tree that is written to */
 #define ROUNDS_MAX 200
 
 static const char *const keys[VALUES] = {"a", "b", "c", "d", "e"};
@@ -30,7 +31,7 @@ static double now(void)
 	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
 }
 
-/* Each value is another than what stands there: none is skipped for being the same. */
+/* Each value differs from the one that is there, because writing an equal one does nothing. */
 static double write_by_vigil(struct state *state, json_int_t value)
 {
 	double begun = now();

@@ -1,16 +1,16 @@
 /*
- * tick: a module for benchmarks that does next to nothing, so that what is measured is the host:
- * five values of state, and a timer whose callback counts.
+ * tick: a module for benchmarks that does very little, so that the benchmark measures the host: it
+ * has five values of state and a timer whose callback counts.
  *
- * Timers are due on a grid of a tenth of a second, so how far within a tenth a callback runs is how
- * late it is: for intervals that are multiples of it.  The first fires, in the throng of the start,
- * are left out.  The 99th percentile is logged when the first daemon stops.
+ * Timers whose interval is a multiple of a tenth of a second are due at a tenth, so a callback is
+ * as late as the time since the last tenth. The first call of each timer does not count, because
+ * all the daemons start then. The 99th percentile is logged when the first daemon stops.
  */
 #include <math.h>
 
 #include <vigil/vigil.h>
 
-#define LATE 100000 /* microseconds that are told apart */
+#define LATE 100000 /* the microseconds that are counted */
 
 static unsigned long fires, late[LATE];
 

@@ -1,12 +1,14 @@
 /*
- * timers: the references that ticks.sh measures against: as many periodic timers, bare.
+ * timers: the references that ticks.sh compares vigild with: COUNT periodic timers and nothing
+ * else.
  *
  *     timers events|threads COUNT INTERVAL SECONDS
  *
- * Either one libevent base with precise timers, their first fires spread over ten places of a
- * second; or a thread for each, which sleeps until it is due.  Looks on for some seconds when all
- * have begun, and prints how often they fired, the nanoseconds of CPU, how often they slept, the
- * 99th percentile of how late they fired in microseconds, and the private memory in KB.
+ * events: one libevent base with precise timers, which are due first at the ten tenths of a second;
+ * threads: a thread for each timer, which sleeps until it is due. Measures for SECONDS after all
+ * have begun, and prints how often the timers ran, the nanoseconds of CPU time, how often the
+ * process slept, the 99th percentile of how late they ran in microseconds, and the private memory
+ * in KB.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -22,7 +24,7 @@
 #include <event2/event.h>
 
 #define SECOND UINT64_C(1000000000)
-#define LATE   100000 /* microseconds that are told apart */
+#define LATE   100000 /* the microseconds that are counted */
 
 static uint64_t interval;
 static atomic_bool looking;
@@ -46,7 +48,7 @@ static void note(uint64_t due)
 	late[us < LATE ? us : LATE - 1]++;
 }
 
-/* Ten places within the first second to come. */
+/* One of the ten tenths of the second that begins next. */
 static uint64_t first_due(size_t i)
 {
 	return (now(CLOCK_MONOTONIC) / (SECOND / 10) + 2 + i % 10) * (SECOND / 10);

@@ -19,6 +19,7 @@ const struct fuzz_target fuzz_targets[] = {
 #endif
 	{"client", fuzz_client, 4096},
 	{"command-line", fuzz_command_line, 256},
+	{"condition", fuzz_condition, 256},
 	{"config", fuzz_config, 4096},
 	{"console", fuzz_console, 2048},
 	{"control", fuzz_control, 4096},
@@ -27,6 +28,7 @@ const struct fuzz_target fuzz_targets[] = {
 	{"escape", fuzz_escape, 512},
 	{"http", fuzz_http, 1024},
 	{"init-script", fuzz_init_script, 2048},
+	{"isolate", fuzz_isolate, 4096},
 	{"master", fuzz_master, 4096},
 	{"merge", fuzz_merge, 2048},
 	{"mounts", fuzz_mounts, 2048},
@@ -80,7 +82,7 @@ static void clean_up(void)
 	nftw(directory, on_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Whoever is forked, as check does for each test, makes one of its own. */
+/* A forked process makes a directory of its own; check forks for each test. */
 const char *fuzz_directory(void)
 {
 	static pid_t owner;

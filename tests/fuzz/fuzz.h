@@ -1,8 +1,8 @@
 /*
- * fuzz: what strangers may hand us, and the code that reads it.
+ * fuzz: the code that reads input from outside of vigil, for fuzzing.
  *
- * A target takes any bytes and aborts where a promise is broken.  libFuzzer runs them (`make
- * fuzz`), and check_fuzz replays what is kept in tests/fuzz/corpus.
+ * A target takes any bytes and aborts if a condition that must hold does not. libFuzzer runs the
+ * targets (`make fuzz`), and check_fuzz runs them with the files in tests/fuzz/corpus.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -14,29 +14,29 @@
 typedef void fuzz_fn(const uint8_t *data, size_t size);
 
 struct fuzz_target {
-	const char *name; /* its folder in the corpus */
+	const char *name; /* also its folder in the corpus */
 	fuzz_fn *run;
 	size_t size_max;
 };
 
-/* Ended by a row without a name. */
+/* A row without a name is the end. */
 extern const struct fuzz_target fuzz_targets[];
 
-/* A promise: where it does not hold, the process ends with its words. */
+/* A condition that must hold: if it does not, the process prints it and aborts. */
 #define FUZZ_HOLDS(condition) ((condition) ? (void)0 : fuzz_broken(__FILE__, __LINE__, #condition))
 void fuzz_broken(const char *file, int line, const char *what) __attribute__((noreturn));
 
-/* The bytes as a text: up to the first NUL; to be freed. */
+/* The bytes as a text, up to the first NUL; the caller frees it. */
 char *fuzz_text(const uint8_t *data, size_t size);
-/* A directory of this process alone; in memory, where the machine has such a place. */
+/* A directory of this process alone, in memory if the machine has /dev/shm. */
 const char *fuzz_directory(void);
-/* The bytes as a file there; its path, good until the next call. */
+/* Writes the bytes to a file in it. Returns its path, which is valid until the next call. */
 const char *fuzz_file(const char *name, const uint8_t *data, size_t size);
-/* Whether a text holds nothing that could forge a line or reach a terminal. */
+/* Whether a text has no character that could forge a line or control a terminal. */
 bool fuzz_is_clean(const char *text);
 
-fuzz_fn fuzz_average, fuzz_bus, fuzz_client, fuzz_console, fuzz_master, fuzz_notify, fuzz_probe,
-	fuzz_state;
+fuzz_fn fuzz_average, fuzz_bus, fuzz_client, fuzz_condition, fuzz_console, fuzz_isolate,
+	fuzz_master, fuzz_notify, fuzz_probe, fuzz_state;
 fuzz_fn fuzz_command_line, fuzz_config, fuzz_control, fuzz_control_group, fuzz_crash, fuzz_escape,
 	fuzz_http, fuzz_init_script, fuzz_merge, fuzz_mounts, fuzz_nagios, fuzz_names, fuzz_openrc,
 	fuzz_pidfile, fuzz_pipe, fuzz_pointer, fuzz_process, fuzz_reply, fuzz_runit, fuzz_s6,

@@ -1,9 +1,9 @@
 /*
- * fuzz_bus: systemd's messages, from a systemd that says anything in any form.
+ * fuzz_bus: messages of systemd with any content and of any type.
  *
- * The bytes are a recipe for a message: which reader it is for, of which types it is, and its
- * values.  It is sealed, and read as if it had come over the bus.  What is of another type than
- * systemd's must be refused, and a unit counts as running only where its state says so.
+ * The bytes say how to make a message: which reader it is for, its types, and its values. The
+ * message is then read as if it had come over the bus. A message of other types than systemd's must
+ * be refused, and a unit counts as running only if its state says so.
  */
 #include "fuzz.h"
 
@@ -22,7 +22,7 @@
 #define DEPTH        4
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-/* --- the recipe ------------------------------------------------------------------------------- */
+/* --- making the message ----------------------------------------------------------------------- */
 
 struct input {
 	const uint8_t *data;
@@ -51,7 +51,8 @@ static const char *const words[] = {"active", "inactive", "failed", "activating"
 	"done", "ActiveState", "SubState", "MainPID", "exit-code", "start-limit-hit",
 	"auto-restart", "exited", UNIT_SHUTDOWN, "a.service", "running", ""};
 
-/* A byte of 0xe0 and more is a word that systemd uses, another one the length of a text. */
+/* A byte from 0xe0 on stands for a word that systemd uses; any other one is the length of a
+ * text. */
 static const char *take_text(struct input *in, char text[1024])
 {
 	size_t length = take_byte(in);
@@ -81,7 +82,7 @@ static void append_basic(sd_bus_message *m, struct input *in, char type)
 	switch (type) {
 	case 's':
 		text = take_text(in, room);
-		if (sd_bus_message_append_basic(m, 's', text) < 0) /* no UTF-8 */
+		if (sd_bus_message_append_basic(m, 's', text) < 0) /* not UTF-8 */
 			FUZZ_HOLDS(sd_bus_message_append_basic(m, 's', "odd") >= 0);
 		return;
 	case 'o':
@@ -95,7 +96,7 @@ static void append_basic(sd_bus_message *m, struct input *in, char type)
 	FUZZ_HOLDS(sd_bus_message_append_basic(m, type, &value) >= 0);
 }
 
-/* How long the first complete type of a signature is. */
+/* The length of the first complete type of a signature. */
 static size_t type_length(const char *types)
 {
 	size_t n = 0, depth = 0;
@@ -157,7 +158,18 @@ static void append(sd_bus_message *m, struct input *in, const char *types, unsig
 static void read_property(sd_bus_message *m, struct input *in)
 {
 	static const char *const types[UNIT_PROPERTIES] = {
-		"u", "u", "s", "t", "t", "t", "t", "as", "as"};
+		[UNIT_PROPERTY_PID] = "u",
+		[UNIT_PROPERTY_RESPAWNS] = "u",
+		[UNIT_PROPERTY_ENTERED] = "t",
+		[UNIT_PROPERTY_RESULT] = "s",
+		[UNIT_PROPERTY_EXIT] = "i",
+		[UNIT_PROPERTY_CHANGED] = "t",
+		[UNIT_PROPERTY_START_LIMIT] = "t",
+		[UNIT_PROPERTY_STOP_LIMIT] = "t",
+		[UNIT_PROPERTY_RESTART_DELAY] = "t",
+		[UNIT_PROPERTY_CONFLICTED_BY] = "as",
+		[UNIT_PROPERTY_TRIGGERED_BY] = "as",
+	};
 	enum unit_property property = take_byte(in) % UNIT_PROPERTIES;
 	struct unit_properties before = {0}, after = {0};
 	const char *contents = NULL;
@@ -236,17 +248,18 @@ static void read_change(sd_bus_message *m, struct input *in)
 	FUZZ_HOLDS(change.pid >= -1);
 	unit_cache_init(&cache);
 	FUZZ_HOLDS(unit_cache_add(&cache, &unit, "a.service") == 0);
-	cached_unit_take_row(&unit, &(struct unit_row){.load = "loaded",
-					    .active = change.active != NULL ? change.active : "",
-					    .sub = change.sub != NULL ? change.sub : "",
-					    .job = ""});
+	cached_unit_take_row(
+		&unit, &(struct unit_row){.load = "loaded",
+			       .active = change.states.active != NULL ? change.states.active : "",
+			       .sub = change.states.sub != NULL ? change.states.sub : "",
+			       .job = ""});
 	unit.properties.pid = change.pid;
-	if (change.active == NULL || strlen(change.active) < sizeof(unit.active))
-		if (change.sub == NULL || strlen(change.sub) < sizeof(unit.sub))
-			FUZZ_HOLDS(change.active != NULL && change.active[0] == '\0'
+	if (change.states.active == NULL || strlen(change.states.active) < sizeof(unit.active))
+		if (change.states.sub == NULL || strlen(change.states.sub) < sizeof(unit.sub))
+			FUZZ_HOLDS(change.states.active != NULL && change.states.active[0] == '\0'
 					   ? true
-					   : !cached_unit_differs(
-						     &unit, change.active, change.sub, change.pid));
+					   : !cached_unit_differs(&unit, change.states.active,
+						     change.states.sub, change.pid));
 	unit_cache_relate(&cache, &unit, take_text(in, names));
 	unit_cache_remove(&cache, &unit);
 	FUZZ_HOLDS(cache.count == 0 && cache.paths == 0);
@@ -296,7 +309,7 @@ static void free_bus(void)
 	close(fds[1]);
 }
 
-/* Messages belong to a bus, and this one is nobody's: its other end is never read. */
+/* A message needs a bus. This one is a socket whose other end is never read. */
 static sd_bus *the_bus(void)
 {
 	static pid_t owner;

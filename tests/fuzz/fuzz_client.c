@@ -1,7 +1,7 @@
 /*
- * fuzz_client: what comes over the socket to vigilctl, from a peer that need not be vigild.
+ * fuzz_client: what vigilctl receives over the socket, from a peer that may not be vigild.
  *
- * The first byte says what vigilctl does: it awaits a reply, takes what comes, or follows
+ * The first byte says what vigilctl does: it waits for a reply, takes any message, or follows
  * notifications.  The rest is what the peer sends before it closes.  A reply counts as success only
  * with a result and without an error, and a check without a status is UNKNOWN.
  */
@@ -18,7 +18,7 @@
 #include <jansson.h>
 
 #include "client/client.h"
-#include "client/print.h"
+#include "client/print_text.h"
 #include "client/verb.h"
 
 static struct sockaddr_un address = {.sun_family = AF_UNIX};

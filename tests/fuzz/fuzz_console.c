@@ -1,9 +1,9 @@
 /*
- * fuzz_console: what is typed at a console, and completion over replies of a peer that need not be
+ * fuzz_console: what is typed at a console, and completion with replies of a peer that may not be
  * vigild.
  *
- * The first line is a reply; the bytes after it are keys.  The keys become characters, and lines as
- * a script would have them; each line becomes a request or a message, and is completed by that
+ * The first line is a reply; the bytes after it are keys.  The keys are read as characters, and as
+ * the lines of a script; each line becomes a request or a message, and is completed with that
  * reply.
  */
 #include "fuzz.h"
@@ -32,7 +32,8 @@ static int on_next(void *arg)
 	return input->at < input->size ? input->data[input->at++] : -1;
 }
 
-/* Each character is one that UTF-8 has, and what is ASCII of the input is there, in its order. */
+/* Each character is valid in UTF-8, and all ASCII characters of the input are there, in their
+ * order. */
 static void read_keys(const uint8_t *data, size_t size)
 {
 	struct input input = {.data = data, .size = size};
@@ -53,7 +54,7 @@ static void read_keys(const uint8_t *data, size_t size)
 	FUZZ_HOLDS(at == size);
 }
 
-/* Whether vigild would take it, but for the rights. */
+/* Whether vigild would accept it, if the client has the rights. */
 static void check_request(const struct verb *verb)
 {
 	const struct peer root = {.uid = 0};
@@ -109,7 +110,7 @@ static void complete_line(const char *line, json_t *object)
 	completions_clear(&found);
 }
 
-/* In pieces of some bytes, as they may come from a pipe. */
+/* Reads the script in pieces of a few bytes, as a pipe may deliver it. */
 static void read_script(const uint8_t *data, size_t size, json_t *object)
 {
 	struct script script = {0};

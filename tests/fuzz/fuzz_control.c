@@ -1,7 +1,7 @@
 /*
- * fuzz_control: clients of the socket and of the pipe, against a real host.
+ * fuzz_control: clients of the socket and of the pipe, with a real host.
  *
- * Host and client share one thread, so the host's loop is turned until all is answered.
+ * Host and client share one thread, so the loop of the host runs until everything is answered.
  */
 #include "fuzz.h"
 
@@ -120,7 +120,7 @@ void fuzz_pipe(const uint8_t *data, size_t size)
 	}
 	fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	FUZZ_HOLDS(fd >= 0 && write(fd, data, size) == (ssize_t)size);
-	FUZZ_HOLDS(write(fd, "\n", 1) == 1); /* what has begun must not be ended by the next */
+	FUZZ_HOLDS(write(fd, "\n", 1) == 1); /* ends the line, before the next input */
 	do
 		turn();
 	while (ioctl(fd, FIONREAD, &left) == 0 && left > 0);

@@ -1,7 +1,7 @@
 /*
- * fuzz_crash: the crash marker and the counts of crashes that a start finds.
+ * fuzz_crash: the crash marker and the counts of crashes, as a start reads them.
  *
- * The first bytes are the file "running", as many as a valid one has; the others are state.json.
+ * The file "running" gets as many bytes as a valid one has, and state.json gets the others.
  */
 #include "fuzz.h"
 
@@ -19,7 +19,7 @@
 
 #define MARKER 104
 
-/* So that MARKER stays the size of the file. */
+/* This fails if MARKER is not the size of the file. */
 static void size_holds(void)
 {
 	char page[MARKER] = "vigil 2\nx";
@@ -32,7 +32,7 @@ static void size_holds(void)
 static void marker_holds(const struct crash *before)
 {
 	FUZZ_HOLDS(memchr(before->name, '\0', sizeof(before->name)) != NULL);
-	FUZZ_HOLDS(before->signo >= -1 && before->signo <= 64);
+	FUZZ_HOLDS(before->signo >= CRASH_MARKER_HANG && before->signo <= 64);
 	FUZZ_HOLDS(before->lived >= 0 && before->lived < 1e12);
 }
 
@@ -52,7 +52,7 @@ static void count_holds(struct store *store, const char *name, bool module)
 			    : quarantine_has(store, name, why, sizeof(why))));
 }
 
-/* Where the name is no daemon's, nothing is counted and nothing is forgiven. */
+/* The counts do not change if the end was clean or the name is not that of a daemon. */
 static void nothing_is_counted(json_t *was, json_t *is, const struct crash *before)
 {
 	if (before->clean || (before->name[0] != '\0' && !text_is_daemon_name(before->name)))
@@ -98,7 +98,7 @@ void fuzz_crash(const uint8_t *data, size_t size)
 	json_decref(was);
 	counts_hold(store, &before);
 	store_close(store);
-	/* Whatever was there, the next start finds a clean end. */
+	/* The next start always finds a clean end. */
 	FUZZ_HOLDS(crash_marker_open(fuzz_directory(), &after) == 0 && after.clean);
 	crash_marker_close();
 	loop_free(loop);

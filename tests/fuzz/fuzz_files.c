@@ -1,5 +1,6 @@
 /*
- * fuzz_files: files of others: configuration, state, pidfiles, status files of supervisors.
+ * fuzz_files: files that other programs or people write: configuration, state, pidfiles, and status
+ * files of supervisors.
  */
 #include "fuzz.h"
 
@@ -34,7 +35,7 @@ void fuzz_config(const uint8_t *data, size_t size)
 	config_free(config);
 }
 
-/* Whatever stood there, the store opens, can be written, and reads what it wrote. */
+/* Whatever the file has, the store opens, can be written to, and reads what it wrote. */
 void fuzz_store(const uint8_t *data, size_t size)
 {
 	struct loop *loop = loop_new();
@@ -67,7 +68,8 @@ void fuzz_pidfile(const uint8_t *data, size_t size)
 		FUZZ_HOLDS(found.pid > 0);
 }
 
-/* A service x below the directory, whose supervisor is there: we hold its fifo open. */
+/* Makes a service x in the directory. Its supervisor seems to run, because the fifo is held
+ * open. */
 static void make_service(const char *fifo)
 {
 	char path[256];
@@ -107,7 +109,7 @@ void fuzz_runit(const uint8_t *data, size_t size)
 	supervised(&manager_runit, "ok", data, size);
 }
 
-/* Another size is s6-svstat's to read, which costs a process. */
+/* Files of other sizes are left out, because s6-svstat would be run for each. */
 void fuzz_s6(const uint8_t *data, size_t size)
 {
 	if (size == 35 || size == 43)

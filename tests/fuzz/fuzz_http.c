@@ -1,8 +1,9 @@
 /*
- * fuzz_http: the clients of the http module, up to the head that evhttp gets.
+ * fuzz_http: the requests of clients of the http module, up to the head that evhttp receives.
  *
- * Whatever the bytes are and however they are cut, evhttp reads a head that has one meaning: no
- * body, one end, no stray control character.  That head, read once more, yields itself.
+ * Whatever the bytes are and in whatever pieces they arrive, evhttp reads a head that has one
+ * meaning: it has no body, one end, and control characters only at the ends of lines. Reading that
+ * head again produces the same head.
  */
 #include "fuzz.h"
 
@@ -75,7 +76,8 @@ static void forget(struct results *results)
 		free(results->heads[i]);
 }
 
-/* A head names one host twice where the request was for a proxy; once more would be refused. */
+/* A head names the host twice if the request was for a proxy, and would be refused if it were read
+ * again. */
 static void same_again(const char *head)
 {
 	struct results again;

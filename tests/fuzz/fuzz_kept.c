@@ -1,9 +1,9 @@
 /*
- * fuzz_kept: what average and notify read back at their start from what vigild keeps for them.
+ * fuzz_kept: what average and notify read at their start from what vigild keeps for them.
  *
- * Each is started as a real daemon, with the bytes as the JSON that is kept for it.  It must start,
- * its health must rest on present numbers only, and what it keeps at its stop must be of the form
- * that it writes itself, so that damage does not outlive a start.
+ * Each is started as a real daemon, with the bytes as the JSON that is kept for it. It must start,
+ * its health must depend on present numbers only, and what it keeps at its stop must be of the form
+ * that it writes itself, so that damaged data is gone after a start.
  */
 #include "fuzz.h"
 
@@ -131,7 +131,7 @@ static void kept_average_holds(void)
 		is_finite_or_null(sample);
 }
 
-/* "this boot" stands for the name of the boot, which no corpus knows. */
+/* "this boot" stands for the name of the boot, which a corpus cannot contain. */
 static void name_boot(json_t *kept)
 {
 	const char *boot = json_string_value(json_object_get(kept, "boot"));
@@ -148,7 +148,7 @@ static void name_boot(json_t *kept)
 	json_object_set_new(kept, "boot", json_string(name));
 }
 
-/* Bytes: whether there is a number at present, then the JSON. */
+/* The first byte says whether there is a number at present, the rest is the JSON. */
 void fuzz_average(const uint8_t *data, size_t size)
 {
 	static const struct option_given given[] = {{"source", "a=/daemons/x/n", "fuzz", 1, NULL},
@@ -175,7 +175,7 @@ void fuzz_average(const uint8_t *data, size_t size)
 	FUZZ_HOLDS(d != NULL && daemon_start(d) == 0);
 	FUZZ_HOLDS(daemon_tick_now(d) == 0);
 	health_holds(d);
-	/* Without a present number nothing is said, whatever the numbers were that were kept. */
+	/* Without a present number the level is UNKNOWN, whatever numbers were kept. */
 	FUZZ_HOLDS(present || strcmp(daemon_level(d), "UNKNOWN") == 0);
 	average_holds(present);
 	daemon_stop(d);
@@ -186,10 +186,10 @@ void fuzz_average(const uint8_t *data, size_t size)
 
 /* --- notify ----------------------------------------------------------------------------------- */
 
-/* Everything in it is a text, because numbers of daemons become metrics. */
+/* All values in it are texts, because numbers of a daemon would become metrics. */
 static void told_holds(const json_t *told)
 {
-	/* A word is whatever a daemon has in the state; the others are notify's own. */
+	/* The word comes from the state of a daemon; notify writes the others. */
 	static const char *const keys[] = {"word", "told", "since", "given_up", "told_at"};
 	const char *pointer, *key;
 	json_t *record, *value;
@@ -209,7 +209,7 @@ static void told_holds(const json_t *told)
 	}
 }
 
-/* How many of them are changes as notify writes them. */
+/* The number of changes in it that have the form that notify writes. */
 static size_t count_changes(const json_t *unsent)
 {
 	static const char *const keys[] = {"time", "event", "pointer", "from", "to"};
@@ -229,7 +229,7 @@ static size_t count_changes(const json_t *unsent)
 	return count;
 }
 
-/* Its health counts what could not be sent, and nothing that is damaged. */
+/* Its health counts the changes that could not be sent, and not those that are damaged. */
 static struct vigil_daemon *start_notify(struct option_set *options)
 {
 	size_t count = count_changes(store_get(ground.store, "kept", "d", "unsent"));

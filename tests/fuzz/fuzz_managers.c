@@ -38,7 +38,7 @@ static void header_holds(const char *text, size_t size)
 	free(line);
 }
 
-/* Of a long script, the beginning is read: a path that goes on behind that is not taken. */
+/* Only the beginning of a long script is read, and a path that goes on after it is not taken. */
 static void cut_header_holds(const char *text, size_t size)
 {
 	char *cut = malloc(INIT_STATUS_HEAD + 1), path[INIT_SCRIPT_PATH];

@@ -1,9 +1,9 @@
 /*
  * fuzz_master: what the master answers to the icinga module: HTTP, and the JSON in it.
  *
- * The bytes are read whole and one at a time.  An answer that goes on without end must be given up
- * after a bounded number of bytes, and only Icinga's own words that it took the result count as
- * success.
+ * The bytes are read whole and one at a time.  An answer without an end must be given up after a
+ * bounded number of bytes. The only answer that counts as success is that in which Icinga says that
+ * it took the result.
  */
 #include "fuzz.h"
 
@@ -36,7 +36,7 @@ static struct outcome read_in_steps(struct answer *a, const uint8_t *data, size_
 	return o;
 }
 
-/* The same answer for ever: it ends within what the limits allow. */
+/* Repeats the answer without end; reading ends within the limits. */
 static void is_bounded(struct answer *a, const uint8_t *data, size_t size)
 {
 	size_t total = 0, taken;
@@ -116,7 +116,7 @@ void fuzz_master(const uint8_t *data, size_t size)
 	}
 	if (at_once.result == ANSWER_DONE)
 		answer_holds(bytes);
-	/* The words alone, so that JSON is reached without HTTP around it. */
+	/* The bytes are also read as JSON without HTTP around it. */
 	text_holds(
 		size > 0 ? 200 + data[0] : 200, (const char *)data + (size > 0), size - (size > 0));
 }

@@ -1,5 +1,5 @@
 /*
- * fuzz_plugin: what programs print: a plugin's output, and a stream's JSON.
+ * fuzz_plugin: what programs print: the output of a plugin, and the JSON of a stream.
  */
 #include "fuzz.h"
 

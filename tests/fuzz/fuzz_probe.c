@@ -3,11 +3,11 @@
  * names.
  *
  * The first byte says which of these it is, the next two are the status of a command.  An answer
- * counts as a success only where it says so in full, and what -t accepts is what the daemon can
- * use.
+ * counts as a success only if it is complete, and -t accepts only what the daemon can use.
  */
 #include "fuzz.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -17,8 +17,8 @@
 #include "process/spawn.h"
 #include "modules/service/check.h"
 #include "modules/service/options.h"
-#include "modules/service/probe_answer.h"
-#include "modules/service/probe_target.h"
+#include "modules/probe/probe_answer.h"
+#include "modules/probe/probe_target.h"
 #include "service/managers/plain_command.h"
 
 static void why_holds(enum probe_outcome outcome, const char *why)
@@ -27,21 +27,43 @@ static void why_holds(enum probe_outcome outcome, const char *why)
 	FUZZ_HOLDS((outcome == PROBE_SUCCEEDED) == (why[0] == '\0'));
 }
 
-static void answer_http(const uint8_t *data, size_t size)
+/* Evaluates an answer that arrives in pieces of `step` bytes. */
+static enum probe_outcome answer_in_steps(
+	const uint8_t *data, size_t size, size_t step, bool with_body, char why[PROBE_WHY])
 {
-	char why[PROBE_WHY], *text = fuzz_text(data, size);
-	enum probe_outcome outcome = probe_answer_http(text, size, why);
-	const char *status = strchr(text, ' ');
+	static const struct probe_plan plan = {.name = "www.example.org"};
+	struct probe_http *http = probe_http_new(with_body);
+	struct probe_expect *expect = with_body ? probe_expect_new("~o.*k", why, PROBE_WHY) : NULL;
+	enum probe_http_result result = PROBE_HTTP_MORE;
+	enum probe_outcome outcome = PROBE_FAILED;
+
+	for (size_t at = 0; at < size && result == PROBE_HTTP_MORE; at += step)
+		result = probe_http_read(
+			http, (const char *)data + at, size - at < step ? size - at : step);
+	if (result == PROBE_HTTP_MORE)
+		result = probe_http_end(http);
+	FUZZ_HOLDS(result != PROBE_HTTP_MORE);
+	snprintf(why, PROBE_WHY, "%s", probe_http_why(http));
+	if (result == PROBE_HTTP_DONE) {
+		FUZZ_HOLDS(probe_http_status(http) >= 200 && probe_http_status(http) < 600);
+		outcome = probe_answer_http(&plan, http, expect, why);
+	}
+	probe_expect_free(expect);
+	probe_http_free(http);
+	return outcome;
+}
+
+/* The sizes of the pieces in which the bytes arrive make no difference. */
+static void answer_http(const uint8_t *data, size_t size, size_t step, bool with_body)
+{
+	char why[PROBE_WHY], other[PROBE_WHY];
+	enum probe_outcome outcome = answer_in_steps(data, size, size + 1, with_body, why);
 
 	why_holds(outcome, why);
 	FUZZ_HOLDS(outcome != PROBE_IMPOSSIBLE);
-	if (outcome == PROBE_SUCCEEDED) {
-		FUZZ_HOLDS(strncmp(text, "HTTP/", 5) == 0 && status != NULL);
-		status += strspn(status, " ");
-		FUZZ_HOLDS((status[0] == '2' || status[0] == '3') &&
-			   strspn(status, "0123456789") == 3);
-	}
-	free(text);
+	FUZZ_HOLDS(outcome == answer_in_steps(data, size, step, with_body, other));
+	FUZZ_HOLDS(strcmp(why, other) == 0);
+	FUZZ_HOLDS(outcome != PROBE_SUCCEEDED || memcmp(data, "HTTP/1.", 7) == 0);
 }
 
 static void answer_exit(int status, bool late, const char *output, size_t length)
@@ -78,7 +100,7 @@ static void status_command(int code, const char *output, size_t length)
 	FUZZ_HOLDS((reply.status == VIGIL_SERVICE_UNKNOWN) == (reply.error != 0));
 }
 
-/* Whether the module takes it as its option `probe`. */
+/* Whether the module accepts it as its option `probe`. */
 static bool is_accepted(const char *text)
 {
 	static const vigil_module module = {
@@ -107,42 +129,75 @@ static bool is_accepted(const char *text)
 	return accepted;
 }
 
-static void target_holds(const char *text)
+static bool is_address(const char *text)
 {
-	struct probe_target target;
-	char why[256] = "";
-	bool built_in = strncmp(text, "tcp://", 6) == 0 || strncmp(text, "http://", 7) == 0;
-	int err = probe_target_parse(text, &target, why, sizeof(why));
-	const char *end = strstr(target.request, "\r\n");
+	static const char *const schemes[] = {
+		"tcp://", "tls://", "http://", "https://", "unix:", "http+unix:"};
 
-	FUZZ_HOLDS(target.command == !built_in && (err == 0 || why[0] != '\0'));
-	if (err != 0 || !built_in)
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
+		if (strncmp(text, schemes[i], strlen(schemes[i])) == 0)
+			return true;
+	return false;
+}
+
+static void request_holds(const struct probe_plan *plan)
+{
+	const char *request = plan->send.bytes, *end = strstr(request, "\r\n");
+
+	/* One request line with two blanks, one header Host, and one end. */
+	FUZZ_HOLDS(end != NULL && strlen(request) == plan->send.length);
+	FUZZ_HOLDS(strncmp(request, "GET /", 5) == 0 && strncmp(end - 9, " HTTP/1.1", 9) == 0);
+	FUZZ_HOLDS(strcspn(request + 4, " \r\n") == (size_t)(end - request) - 13);
+	FUZZ_HOLDS(strstr(request, "\r\n\r\n") == request + plan->send.length - 4);
+}
+
+static int target_holds(const char *text)
+{
+	static const char *const none[] = {NULL};
+	const struct probe_settings settings = {.target = text, .status = none};
+	struct probe_plan plan;
+	const char *option;
+	char why[256] = "";
+	int err = probe_plan_make(&settings, &plan, &option, why, sizeof(why));
+
+	FUZZ_HOLDS(plan.target.command == !is_address(text) && (err == 0 || why[0] != '\0'));
+	if (err != 0 || plan.target.command)
+		return err;
+	FUZZ_HOLDS((plan.target.host[0] != '\0') == (plan.target.port != 0));
+	FUZZ_HOLDS((plan.target.host[0] != '\0') != (plan.target.path[0] == '/'));
+	if (plan.target.http)
+		request_holds(&plan);
+	return 0;
+}
+
+/* An expected text is found in itself. */
+static void expect_holds(const char *text, const uint8_t *data, size_t size)
+{
+	char why[256] = "";
+	struct probe_expect *expect = probe_expect_new(text, why, sizeof(why));
+	struct probe_bytes bytes;
+
+	FUZZ_HOLDS((expect == NULL) == (why[0] != '\0'));
+	if (expect == NULL)
 		return;
-	FUZZ_HOLDS(target.count >= 1 && target.count <= PROBE_ADDRESSES);
-	FUZZ_HOLDS((target.request[0] == '\0') == (text[0] == 't'));
-	/* One line of request, two blanks in it. */
-	FUZZ_HOLDS(end == NULL || (strncmp(target.request, "GET /", 5) == 0 &&
-					  strncmp(end - 9, " HTTP/1.0", 9) == 0 &&
-					  strcspn(target.request + 4, " \r\n") ==
-						  (size_t)(end - target.request) - 13));
+	probe_expect_found(expect, (const char *)data, size, size / 2);
+	if (text[0] != '~' && probe_unescape(text, &bytes, why, sizeof(why)) == 0)
+		FUZZ_HOLDS(probe_expect_found(expect, bytes.bytes, bytes.length, 0));
+	probe_expect_free(expect);
 }
 
 /* The option is a command line, whose first word is the target. */
 static void accepted_is_usable(const char *text)
 {
-	struct probe_target target;
 	const char *reason;
-	char **words, why[256];
+	char **words;
 
 	target_holds(text);
 	if (text_split_command(text, &words, &reason) != 0)
 		return;
-	target_holds(words[0]);
-	if (strncmp(words[0], "tcp://", 6) == 0 || strncmp(words[0], "http://", 7) == 0) {
-		int err = probe_target_parse(words[0], &target, why, sizeof(why));
-
-		FUZZ_HOLDS(!is_accepted(text) || (err == 0 && words[1] == NULL));
-	}
+	if (is_address(words[0]))
+		FUZZ_HOLDS(target_holds(words[0]) == 0 ? words[1] == NULL || !is_accepted(text)
+						       : !is_accepted(text));
 	text_free_list(words);
 }
 
@@ -155,11 +210,12 @@ void fuzz_probe(const uint8_t *data, size_t size)
 		return;
 	status = data[1] << 8 | data[2];
 	text = fuzz_text(data + 3, size - 3);
-	switch (data[0] % 4) {
-	case 0: answer_http(data + 3, size - 3); break;
+	switch (data[0] % 5) {
+	case 0: answer_http(data + 3, size - 3, 1 + data[1] % 16, data[2] % 2); break;
 	case 1: answer_exit(status & 0xff7f, data[2] >= 0x80, text, size - 3); break;
 	case 2: status_command(data[1], text, size - 3); break;
-	default: accepted_is_usable(text);
+	case 3: accepted_is_usable(text); break;
+	default: expect_holds(text, data, size);
 	}
 	free(text);
 }

@@ -1,9 +1,9 @@
 /*
  * fuzz_proc: the files of the kernel below /proc and /sys/fs/cgroup.
  *
- * The kernel writes them, but names of processes and control groups are in them, which users
- * choose, and containers emulate some of them.  What is accepted is in range, and is accepted
- * again, with the same values, when it is written as the kernel writes it.
+ * The kernel writes them, but they contain names of processes and control groups, which users
+ * choose, and containers emulate some of them. Values that are accepted are in range, and are
+ * accepted again when they are written as the kernel writes them.
  */
 #include "fuzz.h"
 
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../src/modules/service/usage.h"
+#include "../../src/modules/usage/usage_process.h"
 #include "../../src/modules/system/mounts.h"
 #include "../../src/modules/system/proc.h"
 #include "base/text.h"
@@ -94,9 +94,10 @@ void fuzz_process(const uint8_t *data, size_t size)
 
 	if (package_lock_parse(text, &lock))
 		lock_is_parsed_again(&lock);
-	if (usage_parse(text, &stat)) {
-		FUZZ_HOLDS(stat.ticks >= 0 && stat.memory >= 0 && stat.started >= 0);
-		FUZZ_HOLDS(stat.memory % sysconf(_SC_PAGESIZE) == 0);
+	if (usage_process_parse(text, &stat)) {
+		FUZZ_HOLDS(stat.own >= 0 && stat.reaped >= 0 && stat.own + stat.reaped >= 0);
+		FUZZ_HOLDS(stat.started >= 0 && stat.threads >= 0 && stat.parent >= 0);
+		FUZZ_HOLDS(stat.group >= 0 && stat.session >= 0);
 	}
 	if (init_script_uids(text, uids)) {
 		uids_are_in(text, uids);
@@ -199,7 +200,7 @@ static void rooms_hold(const char *text)
 		FUZZ_HOLDS(room.available <= room.total && room.total <= INT64_MAX);
 }
 
-/* What statvfs could say: the bytes themselves. */
+/* The bytes are the result of statvfs. */
 static void disk_holds(const uint8_t *data, size_t size)
 {
 	struct proc_disk disk = {0};

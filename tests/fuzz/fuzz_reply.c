@@ -1,8 +1,8 @@
 /*
- * fuzz_reply: JSON-RPC as vigilctl reads it, from a peer that need not be vigild.
+ * fuzz_reply: JSON-RPC as vigilctl reads it, from a peer that may not be vigild.
  *
- * The first byte chooses the verb whose answer this is meant to be; each line after it is a reply,
- * and is printed as vigilctl would print it.
+ * The first byte chooses the verb; each line after it is a reply to that verb, and is printed as
+ * vigilctl would print it.
  */
 #include "fuzz.h"
 
@@ -13,7 +13,7 @@
 #include <jansson.h>
 
 #include "client/client.h"
-#include "client/print.h"
+#include "client/print_text.h"
 #include "client/verb.h"
 
 static const struct command *verb_of(uint8_t number)
@@ -25,7 +25,7 @@ static const struct command *verb_of(uint8_t number)
 	return &commands[number % count];
 }
 
-/* What a terminal could take for an order. */
+/* Whether no character in it could control a terminal. */
 static bool is_safe(const char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++)

@@ -1,8 +1,9 @@
 /*
  * fuzz_state: the state file as vigild reads it at its start: pauses, crashes, days, the boot.
  *
- * A host is started with the bytes as its state.json.  It must come up with all its daemons, a
- * pause must be one that was kept as such, and what it writes at its end must be a state file.
+ * A host is started with the bytes as its state.json.  It must start with all its daemons, a daemon
+ * may be paused only if the bytes have a pause for it, and what it writes at its end must be a
+ * state file.
  */
 #include "fuzz.h"
 
@@ -49,8 +50,8 @@ static struct host *start_host(void)
 	return host;
 }
 
-/* Whether the bytes keep a pause for the daemon; one with a damaged end is a pause, because an
- * admin sees that. */
+/* Whether the bytes have a pause for the daemon. One whose end is damaged is a pause too, because
+ * an admin sees a pause. */
 static bool is_kept_paused(const json_t *doc, const char *name)
 {
 	return json_object_get(json_object_get(json_object_get(doc, "paused"), name), "until") !=

@@ -1,5 +1,6 @@
 /*
- * fuzz_text: the small languages: names, values, pointers, command lines, escapes.
+ * fuzz_text: short texts with a syntax of their own: names, values, pointers, command lines,
+ * escapes.
  */
 #include "fuzz.h"
 
@@ -9,13 +10,14 @@
 
 #include <jansson.h>
 
+#include "base/calendar.h"
 #include "base/diagnostic.h"
 #include "base/text.h"
 #include "command/command.h"
 #include "config/option.h"
 #include "state/json_pointer.h"
 
-/* What a manager's argv, path or bus may be handed. */
+/* Such a name is safe in an argv, a path and a message of a bus. */
 static void name_holds(const char *name)
 {
 	FUZZ_HOLDS(name[0] != '-' && name[0] != '.' && name[0] != '\0');
@@ -47,6 +49,18 @@ void fuzz_names(const uint8_t *data, size_t size)
 	free(name);
 }
 
+/* Each point in time is later than the one before it. */
+static void times_hold(const struct option_set *set)
+{
+	const struct calendar_times *times = option_get(set, "times")->times;
+	time_t when = 1772323200, next; /* 2026-03-01, some weeks before a step of the clock */
+
+	for (int i = 0; i < 5 && times != NULL && calendar_next_time(times, when, 0, &next); i++) {
+		FUZZ_HOLDS(next > when);
+		when = next;
+	}
+}
+
 void fuzz_values(const uint8_t *data, size_t size)
 {
 	static const vigil_option schema[] = {
@@ -59,6 +73,7 @@ void fuzz_values(const uint8_t *data, size_t size)
 		VIGIL_OPTION("list", VIGIL_LIST, "a, b", ""),
 		VIGIL_OPTION("command", VIGIL_COMMAND, "a b", ""),
 		VIGIL_OPTION("calendar", VIGIL_CALENDAR, "Mon", ""),
+		VIGIL_OPTION("times", VIGIL_TIMES, "hourly", ""),
 		VIGIL_OPTION_END,
 	};
 	char *text = fuzz_text(data, size);
@@ -74,6 +89,8 @@ void fuzz_values(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < diagnostics.count; i++)
 			FUZZ_HOLDS(fuzz_is_clean(diagnostics.list[i].text));
 		FUZZ_HOLDS(set == NULL || option_set_equal(set, set));
+		if (set != NULL && o->type == VIGIL_TIMES)
+			times_hold(set);
 		diagnostics_clear(&diagnostics);
 		option_set_unref(set);
 	}
@@ -115,7 +132,7 @@ void fuzz_command_line(const uint8_t *data, size_t size)
 	free(line);
 }
 
-/* The first half as a pointer, the second as a name to go on with. */
+/* The first half is a pointer, the second half a name to append to it. */
 void fuzz_pointer(const uint8_t *data, size_t size)
 {
 	char *pointer = fuzz_text(data, size / 2), *name = fuzz_text(data + size / 2, size / 2);

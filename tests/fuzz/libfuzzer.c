@@ -1,5 +1,5 @@
 /*
- * libfuzzer: runs the target that FUZZ_TARGET names, with bytes that libFuzzer thinks up.
+ * libfuzzer: runs the target that FUZZ_TARGET names, with bytes that libFuzzer generates.
  */
 #include "fuzz.h"
 

@@ -1,4 +1,4 @@
-/* module_notify: the module `notify` under a name of its own, because each module calls its
- * descriptor the same. */
+/* module_notify: the module `notify`, whose descriptor gets another name here, because the
+ * descriptors of all modules have the same name. */
 #define vigil_module_descriptor notify_descriptor
 #include "../../src/modules/notify/notify.c"

@@ -1,8 +1,9 @@
 /*
- * odd: a module for tests, which does as its options say and writes down what befell it.
+ * odd: a module for tests, which behaves as its options say and writes what happens to it into a
+ * journal.
  *
- * The journal is a file, since it must outlive the daemon: a line for each start, stop,
- * reconfigure and tick, with the daemon's name and its word.
+ * The journal is a file, because it must remain after the daemon ends. It has a line for each
+ * start, stop, reconfigure and tick, with the name of the daemon and its option `word`.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -37,7 +38,7 @@ static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void 
 	note(vigil_service_daemon(svc), r->error == 0 ? "restarted" : "not-restarted");
 }
 
-/* Counts its starts, in a value that outlives the host. */
+/* Counts its starts in a value that remains after the host ends. */
 static int count_starts(vigil_daemon *d)
 {
 	int err = vigil_persist(d, "starts");
@@ -89,7 +90,7 @@ static int start(vigil_daemon *d)
 	return vigil_every(d, vigil_option_seconds(d, "interval"), on_tick, NULL);
 }
 
-/* Calls all that it must not; says which of them did something. */
+/* Calls all functions that it must not call, and reports if one of them succeeded. */
 static void be_careless(vigil_daemon *d)
 {
 	vigil_child_spec child = {.size = sizeof(child),
@@ -146,6 +147,10 @@ static void stop(vigil_daemon *d)
 static int reconfigure(vigil_daemon *d)
 {
 	note(d, "reconfigure");
+	if (strcmp(vigil_option_text(d, "start"), "refuse") == 0) {
+		vigil_fail(d, "the word is kept");
+		return VIGIL_REFUSED;
+	}
 	return vigil_option_bool(d, "reconfigure") ? 0 : -ENOTSUP;
 }
 
@@ -153,18 +158,19 @@ static const vigil_option options[] = {
 	VIGIL_OPTION("journal", VIGIL_PATH, NULL, "the file", .flags = VIGIL_REQUIRED),
 	VIGIL_OPTION("word", VIGIL_TEXT, NULL, "any"),
 	VIGIL_OPTION("token", VIGIL_TEXT, NULL, "any, but secret", .flags = VIGIL_SECRET),
-	VIGIL_OPTION("start", VIGIL_CHOICE, "ok", "how it goes", .choices = "ok error refuse"),
-	VIGIL_OPTION("check", VIGIL_CHOICE, "ok", "what the check of the options says",
+	VIGIL_OPTION(
+		"start", VIGIL_CHOICE, "ok", "how the start ends", .choices = "ok error refuse"),
+	VIGIL_OPTION("check", VIGIL_CHOICE, "ok", "what the check of the options does",
 		.choices = "ok diagnose diagnose-only note careless silent abort"),
 	VIGIL_OPTION("peers", VIGIL_LIST, NULL, "other daemons", .flags = VIGIL_DAEMONS),
-	VIGIL_OPTION("after", VIGIL_LIST, NULL, "other daemons, not round a circle",
+	VIGIL_OPTION("after", VIGIL_LIST, NULL, "other daemons, without a circle",
 		.flags = VIGIL_DAEMONS | VIGIL_ACYCLIC, .choices = "serves done"),
-	VIGIL_OPTION("reconfigure", VIGIL_BOOL, "no", "whether it takes new options"),
+	VIGIL_OPTION("reconfigure", VIGIL_BOOL, "no", "whether it accepts new options"),
 	VIGIL_OPTION("interval", VIGIL_DURATION, "1h", "between two ticks"),
-	VIGIL_OPTION("child", VIGIL_COMMAND, NULL, "to be started"),
-	VIGIL_OPTION("restart", VIGIL_COMMAND, NULL, "how its service is restarted"),
+	VIGIL_OPTION("child", VIGIL_COMMAND, NULL, "the child to start"),
+	VIGIL_OPTION("restart", VIGIL_COMMAND, NULL, "the command that restarts its service"),
 	VIGIL_OPTION_END,
 };
 
-VIGIL_MODULE(.name = "odd", .summary = "does as it is told", .options = options, .start = start,
-	.stop = stop, .reconfigure = reconfigure, .check = check);
+VIGIL_MODULE(.name = "odd", .summary = "behaves as its options say", .options = options,
+	.start = start, .stop = stop, .reconfigure = reconfigure, .check = check);

@@ -1,6 +1,6 @@
 /*
  * older: a module that was built before vigil_module had a check: its size ends within that field,
- * and what lies there would crash vigild.
+ * and calling what is there would crash vigild.
  */
 #include <vigil/vigil.h>
 

@@ -30,7 +30,7 @@ refused_in_vigil() {
 	fi
 }
 start_refused() {
-	timeout 10 "$vigild" -c "$work/vigil.conf" >/dev/null 2>"$work/out"
+	timeout 120 "$vigild" -c "$work/vigil.conf" >/dev/null 2>"$work/out"
 	check "$1: vigild does not start and exits with 1" [ $? = 1 ]
 }
 
@@ -124,12 +124,17 @@ service() {
 	refused "$text" "vigil.conf:[0-9]*: $pattern" \
 		< <(printf '[daemons]\na = yes\n[daemon:a]\nmodule = service\n'; printf '%s\n' "$@")
 }
-service "a probe of https is refused, and the message says what to use instead" \
-	'probe = "https://.*does not support TLS; use a command' 'service = x' 'probe = https://127.0.0.1/'
-service "a probe of tls is refused" 'probe = "tls://.*does not support TLS' 'service = x' 'probe = tls://127.0.0.1:443'
-service "a probe of a Unix socket is refused" 'probe = "unix:.*Unix sockets' 'service = x' 'probe = unix:///run/x.sock'
+service "a probe of a Unix socket with a relative path is refused" 'probe = "unix:.*is absolute' 'service = x' 'probe = unix:x.sock'
+service "a probe that expects an invalid regular expression is refused" 'probe_expect = .*is not a regular expression' \
+	'service = x' 'probe = tcp://127.0.0.1:80' 'probe_expect = ~ ('
+service "a probe that sends an unknown escape is refused" 'probe_send = .*is no escape' \
+	'service = x' 'probe = tcp://127.0.0.1:80' 'probe_send = \q'
+[ ! -e "$modules/icinga/icinga.so" ] || # built without OpenSSL
+	service "a probe with a CA that does not exist is refused" 'probe_tls_ca = .*No such file' \
+		'service = x' 'probe = tls://127.0.0.1:80' 'probe_tls_ca = /no/such'
 service "a probe without a port is refused" 'probe = .*missing port' 'service = x' 'probe = tcp://127.0.0.1'
-service "a probe of a host name is refused" 'probe = .*is not an address' 'service = x' 'probe = tcp://db.example.org:5432'
+service "a probe of something that is no host is refused" 'probe = .*is not an address and not a host name' \
+	'service = x' 'probe = tcp://1.2.3:5432'
 service "a probe without tcp:// is refused, and the right form is suggested" 'probe = .*did you mean tcp://127.0.0.1:80' \
 	'service = x' 'probe = 127.0.0.1:80'
 service "a probe whose program is missing is refused" 'probe = .*no such program: /no/such' \
@@ -273,7 +278,7 @@ C
 start_vigild
 check "a module in a file with another name is refused" wait_for 10 is /runs/evil/status failed
 check "the log says that the module has another name" grep -q 'calls itself "service"' "$work/log"
-check "a daemon runs although the module of another one was refused" is /runs/good/status running
+check "a daemon runs although the module of another one was refused" wait_for 10 is /runs/good/status running
 chmod 666 "$work/modules/bad/bad.so"
 ctl reload >/dev/null
 check "a module that others may write is refused" grep -q 'bad.so may be written by others' "$work/log"

@@ -6,7 +6,7 @@ MAKEFLAGS= make -C "$top_builddir" -s bench-programs >/dev/null || { not_ok "the
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export top_srcdir top_builddir BENCH_FORM=short
-for bench in children control detect_latency growth hang idle looks peers start state ticks; do
+for bench in children control detect_latency growth hang idle isolate looks peers start state ticks; do
 	bash "$top_srcdir/tests/bench/$bench.sh" >"$work/rows" 2>&1
 	status=$?
 	rows=$(grep -cE '^[a-z0-9_]+ [a-zA-Z0-9_]+ [0-9.e+]+ [0-9.e+]+ [0-9.]+$' "$work/rows")

@@ -26,7 +26,7 @@ class Browser:
 
     def __init__(self):
         self.profile = tempfile.mkdtemp(prefix="vigil-browser.")
-        # It says on which port it listens; 0 leaves the choice to the kernel.
+        # With port 0 the kernel chooses a port, and chromedriver prints it.
         self.driver = subprocess.Popen(
             ["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             text=True, env=dict(os.environ, HOME=self.profile))
@@ -44,7 +44,7 @@ class Browser:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(request, timeout=120) as answer:
+            with urllib.request.urlopen(request, timeout=600) as answer:
                 return json.load(answer)["value"]
         except urllib.error.HTTPError as error:
             raise RuntimeError(error.read().decode()[:500]) from None
@@ -77,7 +77,7 @@ class Browser:
         self.call("POST", self.session + "/url", {"url": url})
 
     def new_tab(self, kind="tab"):
-        """Opens an empty tab or window, the current one from then on; returns its handle."""
+        """Opens an empty tab or window, makes it the current one, and returns its handle."""
         handle = self.call("POST", self.session + "/window/new", {"type": kind})["handle"]
         self.switch_to(handle)
         return handle
@@ -89,11 +89,11 @@ class Browser:
         return self.call("GET", self.session + "/window")
 
     def close_tab(self):
-        """Closes the current tab; switch to another one then."""
+        """Closes the current tab. The caller must then switch to another one."""
         self.call("DELETE", self.session + "/window")
 
     def press(self, keys):
-        """Types keys to what has the focus; for the codes of special keys see WebDriver."""
+        """Types keys into the element with the focus; WebDriver defines the codes of special keys."""
         actions = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
         self.call("POST", self.session + "/actions",
                   {"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})
@@ -101,7 +101,7 @@ class Browser:
     def run(self, script, *args):
         return self.call("POST", self.session + "/execute/sync", {"script": script, "args": list(args)})
 
-    def wait_for(self, script, seconds=30):
+    def wait_for(self, script, seconds=300):
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if self.run("return " + script):
@@ -113,7 +113,7 @@ class Browser:
         return self.call("POST", self.session + "/se/log", {"type": kind})
 
     def requests(self):
-        """The addresses that were asked for since this was last called."""
+        """The URLs that the browser has requested since the last call."""
         urls = []
         for entry in self.log("performance"):
             message = json.loads(entry["message"])["message"]
@@ -122,7 +122,7 @@ class Browser:
         return urls
 
     def look(self, width, height, scheme):
-        """As a screen of that size, in that colour scheme, shows it."""
+        """Sets the size of the screen and the colour scheme."""
         self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height,
                  deviceScaleFactor=1, mobile=width < 600)
         self.cdp("Emulation.setEmulatedMedia",

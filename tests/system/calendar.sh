@@ -86,7 +86,8 @@ stop_vigild
 start_vigild
 check "the changes wait after a restart of vigild, too" \
 	wait_for 20 says mail 'changes wait, because messages are not sent outside only_during, until 20*'
-soon="only_during = $(window 6 7200)" shuts="only_during = $(window -60 6)"
+ahead=$(slack 6)
+soon="only_during = $(window "$ahead" 7200)" shuts="only_during = $(window -60 "$ahead")"
 configure
 check "the reload succeeds" ctl -q reload
 check "a service waits for its window" wait_for 10 value soon running
@@ -99,9 +100,9 @@ check "a window that closes: the program is not run" \
 check "a window that closes: the problem is kept" level shuts CRITICAL
 check "a window that closes: the numbers are stale" is /daemons/shuts/stale true
 check "a window that closes: the history has the time" grep -q 'not run outside only_during, until' <(ctl explain shuts)
-before=$(runs shuts)
-sleep 0.7
+before=$(runs shuts) ticks=$(get /runs/shuts/ticks)
 check "a window that opens soon: the changes are sent" wait_for 20 test -s "$work/messages"
+wait_for 20 more_than /runs/shuts/ticks $((ticks + 3))
 check "the changes are sent in one message" [ "$(wc -l <"$work/messages")" = 1 ]
 check "the message has the changes of both daemons" \
 	grep -q '/runs/late/health.*/runs/shuts/health\|/runs/shuts/health.*/runs/late/health' "$work/messages"

@@ -105,7 +105,7 @@ check "the log says once which performance data cannot be parsed" [ "$(grep -c '
 check "vigilctl get prints a real number with the fewest digits" [ "$(ctl get "/daemons/labels/perfdata/t/warn")" = 0.1 ]
 
 ctl -q pause bad --for 1h --reason 'new disks'
-until=$(get /runs/bad/paused_until)
+until=$(date -d "$(get /runs/bad/paused_until)" "+%F %T %Z")
 gives 0 "OK - bad is paused until $until by root: new disks; at present CRITICAL: it is a/b" bad
 ctl -q resume bad
 gives 3 'UNKNOWN - mute has not reported its health yet' mute

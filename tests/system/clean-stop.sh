@@ -45,14 +45,14 @@ for name in web db; do
 	systemctl stop $name
 	check "$name, stopped: the value is stopped" wait_for 15 has $name value stopped
 	check "$name, stopped: the decision names the reason and how to start it" wait_for 15 has $name decision \
-		"stopped cleanly: left alone, because restart_on = failed; to start it: vigilctl restart $name"
+		"stopped cleanly: left alone, because restart_on = failed; to start it: vigilctl start $name"
 	check "$name, stopped: the health is CRITICAL" wait_for 15 health $name CRITICAL
 	check "$name, stopped: the health says that it was stopped on purpose" [ "$(get /runs/$name/health/text)" = \
-		"$name is stopped on purpose, and left alone, because restart_on = failed; to start it: vigilctl restart $name" ]
+		"$name is stopped on purpose, and left alone, because restart_on = failed; to start it: vigilctl start $name" ]
 	check "$name, stopped: explain says that it was a clean stop" explains $name '^evidence .*; it was stopped cleanly or not started$'
 	check "$name, stopped: ten more ticks pass" looked $name
 	check "$name, stopped: it is not restarted" eval '! active $name && [ -z "$(of $name restarts)" ]'
-	check "$name, stopped: the command that the health names works" ctl -q restart $name
+	check "$name, stopped: the command that the health names works" ctl -q start $name
 	check "$name, stopped: the command that the health names starts it" wait_for 15 active $name
 	check "$name, started again: the health is OK" wait_for 15 health $name OK
 
@@ -60,7 +60,7 @@ for name in web db; do
 	crash "$old"
 	check "$name, killed: it is restarted" wait_for 15 back $name "$old"
 	check "$name, killed: explain says that it was a crash" wait_for 15 explains $name \
-		'evidence: .*systemd says signal; it crashed or could not start'
+		'evidence: .*systemd says killed by SIGKILL; it crashed or could not start'
 	check "$name, killed: the decision was to restart it" explains $name 'decision: failed: restarting'
 	check "$name, killed: the health is OK" wait_for 15 health $name OK
 done
@@ -82,7 +82,7 @@ check "a command without a pidfile: it is restarted, although restart_on = faile
 check "a command without a pidfile: explain says that a stop and a crash look the same" wait_for 15 explains plain \
 	'evidence: .*; nothing shows whether it was stopped cleanly or crashed'
 check "a command without a pidfile: the log names the way to keep it down" [ "$(logged \
-	'stopped or crashed: restarting, because nothing shows which of the two; to keep it down: vigilctl pause plain')" = 1 ]
+	'stopped or crashed: restarting, because nothing shows which of the two; to keep it down: vigilctl stop plain')" = 1 ]
 check "a command without a pidfile is removed" ctl -q -c "$work/vigil.conf" unregister plain
 
 # --- restart_on = stopped -------------------------------------------------------------------------
@@ -96,12 +96,12 @@ for round in 1 2; do
 	check "restart_on = stopped: stop $round is undone" wait_for 15 back web "$old"
 	check "restart_on = stopped: the service is running after stop $round" wait_for 15 has web value running
 	check "restart_on = stopped: the log has named the way to keep it down $round times" wait_for 15 eval \
-		'[ "$(logged "stopped cleanly: restarting, because restart_on = stopped; to keep it down: vigilctl pause web, or set restart_on = failed")" = $round ]'
+		'[ "$(logged "stopped cleanly: restarting, because restart_on = stopped; to keep it down: vigilctl stop web, or set restart_on = failed")" = $round ]'
 done
 check "restart_on = stopped: explain names the way to keep it down" explains web \
-	'decision: stopped cleanly: restarting, because restart_on = stopped; to keep it down: vigilctl pause web, or set restart_on = failed'
+	'decision: stopped cleanly: restarting, because restart_on = stopped; to keep it down: vigilctl stop web, or set restart_on = failed'
 check "restart_on = stopped: ten more ticks pass" looked web
-check "restart_on = stopped: the log names the way once for each restart" [ "$(logged 'to keep it down: vigilctl pause web')" = 2 ]
+check "restart_on = stopped: the log names the way once for each restart" [ "$(logged 'to keep it down: vigilctl stop web')" = 2 ]
 check "the way that the log names works: pause" ctl -q pause web
 systemctl stop web
 check "the way that the log names works: the value is stopped" wait_for 15 has web value stopped

@@ -60,7 +60,7 @@ pid, fd = pty.fork()
 if pid == 0:
     os.environ.update(TERM="dumb", PS1="", HISTFILE="/dev/null", INPUTRC="/dev/null")
     os.execvp(sys.argv[5], sys.argv[5:])
-said, end = b"", time.monotonic() + 60
+said, end = b"", time.monotonic() + 300
 def until(what):
     global said
     while what not in said and time.monotonic() < end:

@@ -24,7 +24,7 @@ C
 # script STATUS TEXT COMMAND...: checks the exit status of the command, which reads a script from stdin
 script() {
 	local status=$1 text=$2; shift 2
-	timeout 60 "$@" >"$work/out" 2>"$work/err"
+	timeout 600 "$@" >"$work/out" 2>"$work/err"
 	local got=$?
 	[ $got = "$status" ] && ok "$text" || { not_ok "$text: exit $got"; cat "$work/err"; }
 }
@@ -97,7 +97,7 @@ mkdir "$work/conf.d"
 # --- vigild -C ------------------------------------------------------------------------------------
 
 both "vigild -C" "$vigild" -C -c "$work/vigil.conf"
-check "vigild -C leaves neither a socket nor a pipe behind" [ ! -e "$work/control.sock" ] && [ ! -e "$work/control.pipe" ]
+check "vigild -C leaves neither a socket nor a pipe behind" [ ! -e "$work/control.sock" -a ! -e "$work/control.pipe" ]
 # The watch may begin after the first query, so each attempt makes another change.
 changes_are_printed() {
 	status=$((3 - ${status:-0}))
@@ -169,7 +169,7 @@ check "vigilctl console reports that vigild cannot be reached while it is down" 
 start_vigild 3>&-
 echo "version" >&3
 check "vigilctl console is answered after a restart of vigild" wait_for 20 grep -qx "vigild .*, pid $vigild_pid" "$work/out"
-check "vigilctl console reports that it is connected to vigild again" grep -qx "connected to vigild again" "$work/out"
+check "vigilctl console reports that it is connected to vigild again" wait_for 20 grep -qx "connected to vigild again" "$work/out"
 exec 3>&-
 wait "$console"
 check "vigilctl console exits with 1 because one verb failed" [ $? = 1 ]

@@ -10,11 +10,11 @@ trap '[ -z "$demo" ] || kill -TERM "$demo"; wait; rm -rf "$work"' EXIT
 scratch() { set -- "$tmp"/vigil-demo.*; [ -d "$1" ] && echo "$1"; }
 pid_of() { cat "$(scratch)/demo.pid" 2>/dev/null; }
 started() { grep -q 'is up with 1 daemon, 0 of them failed' "$tmp/log"; }
-repaired_twice() { [ "$(grep -c 'demo is running again' "$tmp/log")" -ge 2 ]; }
+repaired_twice() { [ "$(grep -c 'the service is running again' "$tmp/log")" -ge 2 ]; }
 usual_umask() { grep -q '^Umask:[[:space:]]*0022$' "/proc/$(pid_of)/status" 2>/dev/null; }
 # Each process of the demo has this variable in its environment.
 left_over() { grep -qsz -- "^DEMO_OF=$tmp\$" /proc/[0-9]*/environ; }
-gone() { ! left_over; }
+nothing_left() { ! left_over; }
 
 # demo SECONDS COMMAND...: starts the demo through COMMAND; it kills its service each SECONDS
 demo() {
@@ -43,7 +43,7 @@ try() { # try WHO COMMAND...
 	check "demo as $who: it starts a second time" wait_for 20 started
 	check "demo as $who: its processes can be found" left_over
 	check "demo as $who: SIGTERM ends it with status 0 the second time" end_demo
-	check "demo as $who: no process is left" wait_for 20 gone
+	check "demo as $who: no process is left" wait_for 20 nothing_left
 	check "demo as $who: no file is left" [ -z "$(scratch)" ]
 	[ "$failed" -eq 0 ] || cat "$tmp/log"
 }

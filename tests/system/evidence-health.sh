@@ -94,7 +94,7 @@ check "deny: vigilctl check exits with 2 for a service that is down" exits denie
 check "deny: vigilctl explain names the rule" grep -q 'not restarted: the configuration denies' <(ctl explain denied)
 "$work/init.d/lost" stop
 check "restart_on = failed: a clean stop is CRITICAL with its reason" wait_for 20 \
-	says lost 'lost is stopped on purpose*, and left alone, because restart_on = failed; to start it: vigilctl restart lost'
+	says lost 'lost is stopped on purpose*, and left alone, because restart_on = failed; to start it: vigilctl start lost'
 check "restart_on = failed: vigilctl check exits with 2 after a clean stop" exits lost 2
 
 # --- failures of vigild itself --------------------------------------------------------------------
@@ -152,7 +152,7 @@ if [ -n "${with_runit:-}" ]; then runit; else echo "SKIP: runit is not installed
 ctl -q pause paused --for 1h --reason 'new disks'
 kill -9 "$(pid_of paused)"
 check "paused: the text has the end, the user and the reason of the pause, and what is wrong" wait_for 20 says paused \
-	"paused is paused until 20*Z by root: new disks; at present CRITICAL: paused is failed*"
+	"paused is paused until 20??-??-?? ??:??* by root: new disks; at present CRITICAL: paused is failed*"
 check "paused: a dead service is OK for vigilctl check" exits paused 0
 check "paused: status and check say the same of a dead service" agree paused
 check "paused: a dead service is not restarted" [ "$(restarts paused)" = 0 ]
@@ -167,7 +167,7 @@ printf '#!/bin/sh\n' >"$work/nosuch"
 chmod +x "$work/nosuch"
 start_vigild
 check "a service is said to keep crashing also after a restart of vigild" wait_for 20 says crashing 'crashing keeps crashing: restarted 4 times in *'
-check "the text of a pause says also after a restart of vigild who paused the daemon" wait_for 20 says paused "paused is paused until 20*Z by root: new disks*"
+check "the text of a pause says also after a restart of vigild who paused the daemon" wait_for 20 says paused "paused is paused until 20??-??-?? ??:??* by root: new disks*"
 check "vigild stops again" stop_vigild
 [ "$failed" -eq 0 ] || tail -40 "$work/log"
 finish

@@ -87,7 +87,7 @@ socket_activated() {
 		idle web web.socket
 	checked web
 	check "a socket-activated service without a client so far is not started by vigild" starts_are web 0
-	timeout "$patience" sh -c "echo hello >$work/web.fifo"
+	timeout $((slowness * patience)) sh -c "echo hello >$work/web.fifo"
 	eventually "a socket-activated service is started by its socket" starts_are web 1
 	eventually "a socket-activated service ends when it has answered" state_is web inactive
 	checked web

@@ -51,7 +51,7 @@ script() {
 		}
 		stop() {
 			runs && kill "\$(pid)" || return 0
-			for i in 1 2 3 4 5 6 7 8 9 10; do runs || break; sleep 0.05; done
+			for i in \$(seq 1000); do runs || break; sleep 0.05; done
 			${remains:-rm -f \$pidfile}
 		}
 		usage() { echo "Usage: \$0 {start|stop|restart}" >&2; }

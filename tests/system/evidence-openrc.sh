@@ -35,11 +35,11 @@ mkdir -p /run/openrc/{daemons,exclusive,failed,hotplugged,inactive,options,sched
 # USR1 it removes its pidfile, starts a successor and exits with 0.
 cat >"$work/serve" <<-EOF_SERVE
 	#!/bin/sh
-	echo \$\$ >>"$work/\$1.starts"
 	trap 'kill \$!; rm -f "$work/run/\$1.pid"; exit 1' HUP
 	trap 'kill \$!; exit 0' TERM
 	trap 'kill \$!; rm -f "$work/run/\$1.pid"; "\$0" "\$1" & exit 0' USR1
 	sleep 1000000 &
+	echo \$\$ >>"$work/\$1.starts"
 	wait \$!
 EOF_SERVE
 chmod 755 "$work/serve"

@@ -6,17 +6,17 @@ command -v python3 >/dev/null || skip_all "there is no python3 to serve somethin
 . "$here/scripts.sh" || exit 1
 
 service() { script "$1" "s|sleep 1000000|$2|"; } # service NAME COMMAND
-port=$((20000 + $$ % 20000))
+hold_port
 cat >"$work/slow.py" <<'P'
-import socket, sys, time
-# Begins to listen only after a while, like a server that reads much data at its start.
-time.sleep(1.5)
-s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+import os, socket, sys, time
+# Begins to listen only when the file exists, like a server that reads much data at its start.
+while not os.path.exists(sys.argv[2]): time.sleep(0.02)
+s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(50)
 while True:
     s.accept()[0].close()
 P
-service slow "python3 $work/slow.py $port"
+service slow "python3 $work/slow.py $port $work/listen"
 service eater "python3 -c 'x = bytearray(80 << 20); import time; time.sleep(1000)'"
 service deaf "sleep 1000000"
 service early "sleep 0.2"
@@ -30,7 +30,7 @@ section() { # section NAME OPTION...
 }
 conf() {
 	printf '[daemons]\n'; printf '%s = yes\n' slow eater deaf early counted
-	section slow "probe = tcp://127.0.0.1:$port" "probe_interval = 100ms" "probe_failures = 2" "probe_start = 20s" "$@"
+	section slow "probe = tcp://127.0.0.1:$port" "probe_interval = 100ms" "probe_failures = 2" "probe_start = 10m" "$@"
 	section eater "memory_max = 40MiB" "probe_start = 0" "backoff = 1h" "backoff_max = 1h"
 	section deaf "probe = tcp://127.0.0.1:1" "probe_interval = 100ms" "probe_failures = 2" "probe_start = 0" \
 		"backoff = 1h" "backoff_max = 1h"
@@ -46,7 +46,8 @@ says() { [[ "$(get "/runs/$1/health/text")" == $2 ]]; }
 # --- probe_start ----------------------------------------------------------------------------------
 
 check "probe_start: a server that does not listen yet is WARNING" wait_for 20 \
-	says slow 'slow is running, but its probe fails: Connection refused (not counted in the first 20 s)'
+	says slow 'slow is running, but its probe fails: Connection refused (not counted in the first 600 s)'
+: >"$work/listen"
 check "probe_start: a server is OK when it listens" wait_for 20 says slow 'slow is running, pid *'
 check "probe_start: a server that needs a while to listen is not restarted because of its probe" [ "$(restarts slow)" = 1 ]
 check "probe_start: the history says that the probe succeeded" grep -q 'probe succeeded after' <(ctl explain slow)

@@ -36,9 +36,9 @@ waits() { # prints a command that waits for the fifo, if it exists
 
 # --- starts ---------------------------------------------------------------------------------------
 
-unit minute "" TimeoutStartSec=60
+unit minutes "" TimeoutStartSec=10min
 unit infinite "" TimeoutStartSec=infinity
-unit extended EXTEND_TIMEOUT_USEC=600000000 TimeoutStartSec=3
+unit extended EXTEND_TIMEOUT_USEC=600000000 TimeoutStartSec=8
 
 restarted_with_a_long_start() { # NAME TEXT
 	local name=$1 text="a unit whose restart takes long, with $2,"
@@ -62,7 +62,7 @@ restarted_with_a_long_start() { # NAME TEXT
 }
 
 # A start at boot or by an admin is not a restart by vigild.
-unit boot "" TimeoutStartSec=60
+unit boot "" TimeoutStartSec=10min
 starting_before_vigild() {
 	eventually "a unit that is starting when vigild starts is WARNING" \
 		health_is boot WARNING "boot is starting"
@@ -77,7 +77,7 @@ starting_before_vigild() {
 }
 
 # Nothing extends the timeout of this start, so systemd ends it, and that is a failure.
-unit hung "" TimeoutStartSec=4
+unit hung "" TimeoutStartSec=6
 start_over_the_limit() {
 	eventually "a unit whose start never ends is OK at first" health_is hung OK
 	hold hung.start
@@ -94,7 +94,7 @@ start_over_the_limit() {
 
 # --- stops and reloads ----------------------------------------------------------------------------
 
-unit stopping "" "TimeoutStopSec=60\nExecStop=$(waits stopping.stop)"
+unit stopping "" "TimeoutStopSec=10min\nExecStop=$(waits stopping.stop)"
 long_stop() {
 	local text="a unit whose restart by an admin stops it for long"
 	eventually "$text is OK at first" health_is stopping OK
@@ -113,7 +113,7 @@ long_stop() {
 		'starts_are stopping 2 && restarts_are stopping 0 && count_is stopping restart_errors 0'
 }
 
-unit reloading "" "TimeoutStartSec=60\nExecReload=$(waits reloading.reload)"
+unit reloading "" "TimeoutStartSec=10min\nExecReload=$(waits reloading.reload)"
 long_reload() {
 	local text="a unit whose reload takes long"
 	eventually "$text is OK at first" health_is reloading OK
@@ -131,12 +131,12 @@ long_reload() {
 # --- all situations -------------------------------------------------------------------------------
 
 systemctl daemon-reload
-systemctl start minute infinite extended hung stopping reloading
+systemctl start minutes infinite extended hung stopping reloading
 hold boot.start
 systemctl start --no-block boot
 wait_for "$patience" starts_are boot 1
 start_watching
-run_situations "restarted_with_a_long_start minute TimeoutStartSec=60" \
+run_situations "restarted_with_a_long_start minutes TimeoutStartSec=10min" \
 	"restarted_with_a_long_start infinite TimeoutStartSec=infinity" \
 	"restarted_with_a_long_start extended 'EXTEND_TIMEOUT_USEC beyond its TimeoutStartSec'" \
 	starting_before_vigild start_over_the_limit long_stop long_reload

@@ -143,7 +143,13 @@ write_serve() {
 	chmod 755 "$work/serve"
 }
 starts() { [ ! -e "$work/$1.starts" ] && echo 0 || wc -l <"$work/$1.starts"; }
-starts_are() { [ "$(starts "$1")" = "$2" ]; }
+# starts_are NAME COUNT: whether it was started so often.  A start is recorded by the process that was started, so
+# this waits for the last of them.
+starts_are() {
+	local until=$((SECONDS + patience))
+	while [ "$(starts "$1")" -lt "$2" ] && [ "$SECONDS" -lt "$until" ]; do sleep 0.05; done
+	[ "$(starts "$1")" = "$2" ]
+}
 last_start() { tail -n 1 "$work/$1.starts" 2>/dev/null; } # its pid
 # end_process SIGNAL PID: signals the process if serve has started it, because the pid may be reused
 end_process() {

@@ -75,6 +75,13 @@ five() {
 }
 five >"$work/out" 2>&1
 check "five commands make a new module and print its value" grep -qE '^[0-9]+$' "$work/out"
+six() {
+	vigilctl module new six && make -C six check && make -C six install &&
+		vigilctl register six isolate=yes && printf 'run six\nget /daemons/six/value\n' | vigilctl console
+}
+six >"$work/out" 2>&1
+check "the same five commands make a module that runs in a process of its own" grep -qE '^[0-9]+$' "$work/out"
+check "the module of the daemon with isolate = yes runs in another process" eval '[ "$(vigilctl get -r /runs/six/process/pid 2>/dev/null || echo 0)" -gt 1 ]'
 check "the daemon of the new module ticks" wait_for 15 eval '[ "$(vigilctl get -r /runs/five/ticks 2>/dev/null || echo 0)" -gt 2 ]'
 check "the new module is built without a warning" eval '! grep -i warning: "$work/out"'
 check "vigild stops" stop_vigild

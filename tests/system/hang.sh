@@ -44,11 +44,12 @@ answers=0
 for _ in $(seq 50); do ctl -q status && answers=$((answers + 1)); done
 check "vigild answers 50 requests while init scripts hang" [ "$answers" = 50 ]
 check "a healthy service still ticks while others hang" wait_for 5 more_than /runs/well/ticks "$before"
-check "a healthy service misses no tick while others hang" is /runs/well/missed 0
+missed_is_fair "a healthy service ticks on while others hang" well
 lag_is_fair "with twenty services that hang" 0.05
 check "no worker is lost, because init scripts that hang are ended" is /vigil/workers/lost 0
 
 check "vigild stops while init scripts hang" stop_vigild
-check "vigild leaves no init script behind" [ -z "$(pgrep -f "$work/init.d/hung")" ]
+no_script() { ! pgrep -f "$work/init.d/hung" >/dev/null; }
+check "vigild leaves no init script behind" wait_for 20 no_script
 [ "$failed" -eq 0 ] || tail -50 "$work/log"
 finish

@@ -35,7 +35,8 @@ sed 's|// "icinga2.service",|"watched.service",|' "$docdir/50-vigil.rules" >$wor
 mount --bind $work/rules.d /etc/polkit-1/rules.d
 mount -t tmpfs tmpfs /var/lib
 chmod 755 $work $work/rules.d
-cp -r "$vigild" "$vigilctl" "$modules" $work
+cp -r "$vigild" "$vigilctl" "$modules" "$stage$(make_variable pkglibdir)"/vigil-{files,sensors} \
+	$work
 vigilctl=$work/vigilctl
 shipped() {
 	sed -e "s|$sbindir/vigild|$work/vigild|; s|$bindir/vigilctl|$vigilctl|" \
@@ -45,10 +46,7 @@ shipped "$stage$(make_variable unitdir)/vigil.service" >$units/vigil.service
 printf '[Service]\nExecStart=/bin/sleep 1000000\n' >$units/watched.service
 
 # --- every module ---------------------------------------------------------------------------------
-# The namespaces share the machine's loopback, so the test takes a free port.
-taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-port=$((20000 + RANDOM % 10000))
-while taken $port || taken $((port + 1)); do port=$((20000 + RANDOM % 10000)); done
+port=8080 # in a network of its own (in-systemd.sh)
 
 cat >$work/fetch <<-'END'
 	#!/bin/bash
@@ -60,6 +58,8 @@ cat >$work/fetch <<-'END'
 END
 chmod 755 $work/fetch
 echo secret >$work/password
+logged=$work/logged
+: >$logged
 cat >$work/conf/vigil.conf <<CONF
 [vigil]
 modules = $work/modules
@@ -71,6 +71,7 @@ state_dir = /var/lib/vigil
 watched = yes
 fetch = yes
 lines = yes
+logs = yes
 machine = yes
 mean = yes
 tell = yes
@@ -91,6 +92,11 @@ interval = 1s
 module = exec
 mode = stream
 command = /bin/sh -c "echo '{\"n\": 1}'; exec sleep 1000000"
+
+[daemon:logs]
+module = files
+path = $work/logged
+match = error
 
 [daemon:machine]
 module = system
@@ -209,6 +215,9 @@ all_work() {
 	check "$profile: the object of a stream is stored" wait_for 15 is /daemons/lines/n 1
 	check "$profile: the system module has its values" wait_for 15 eval \
 		'has /daemons/machine/load . && has /daemons/machine/memory . && has /daemons/machine/disks .'
+	echo error >>$work/logged
+	check "$profile: the files module finds a new line" wait_for 15 more_than \
+		"/daemons/logs/paths/$(echo $logged | sed 's,/,~1,g')/matches" 0
 	check "$profile: the average module has its values" wait_for 15 has /daemons/mean .
 	if with http; then
 		check "$profile: the page is served on loopback" wait_for 15 eval \

@@ -27,7 +27,6 @@ find_program() {
 	) >/dev/null 2>&1
 	"$work/unpacked/usr/sbin/$name" -v >/dev/null 2>&1 && echo "$work/unpacked/usr/sbin/$name"
 }
-free_port() { python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
 write_conf <<'C'
 [daemons]
@@ -42,8 +41,10 @@ source = /vigil/generation
 interval = 100ms
 C
 start_vigild
+hold_port
+front=$port
 port=$(ctl get /daemons/http/listen | tr -cd '0-9:\n' | sed -n 's/.*://p' | grep -m 1 .)
-ask() { curl -sS --max-time 20 "$@"; }
+ask() { curl -sS --max-time 200 "$@"; }
 code() { ask -o /dev/null -w '%{http_code}' "$@"; }
 # Checks the page, and all of its links, below a URL.
 works_below() { # works_below TEXT URL
@@ -54,7 +55,7 @@ works_below() { # works_below TEXT URL
 		/*) not_ok "$text: the link $link of the page is relative" ;;
 		v1/changes)
 			check "$text: events arrive while the stream is open" eval \
-				'curl -sN --max-time 5 "$base$link" | grep -m 1 -q "^: still here"' ;;
+				'curl -sN --max-time 200 "$base$link" | grep -m 1 -q "^: still here"' ;;
 		*) check "$text: the link $link is found" [ "$(code "$base$link")" = 200 ] ;;
 		esac
 	done
@@ -76,7 +77,7 @@ for headers, body in (
 ):
     for method in (b"GET", b"HEAD", b"POST"):
         s = socket.create_connection((host, port))
-        s.settimeout(10)
+        s.settimeout(200)
         s.sendall(method + b" /healthz HTTP/1.1\r\nHost: localhost\r\n" + headers + b"Connection: close\r\n\r\n" + body)
         text = b""
         try:
@@ -88,7 +89,7 @@ for headers, body in (
         assert not re.search(rb"^[0-9]+$", text, re.M), (method, headers, text)
         # An answer that waits in a connection between the proxy and vigild must not reach another client.
         s = socket.create_connection((host, port))
-        s.settimeout(10)
+        s.settimeout(200)
         s.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
         text = b""
         while more := s.recv(65536):
@@ -113,7 +114,6 @@ check "the answer to an unknown page lists the pages" grep -q 'no such page: /st
 # --- nginx ----------------------------------------------------------------------------------------
 
 if nginx=$(find_program nginx nginx nginx-common); then
-	front=$(free_port)
 	mkdir "$work/nginx"
 	cat >"$work/nginx/nginx.conf" <<C
 daemon off;
@@ -131,7 +131,7 @@ http {
 	proxy_http_version 1.1;
 	proxy_set_header Connection "";
 	server {
-		listen 127.0.0.1:$front;
+		listen 127.0.0.1:$front reuseport;
 		proxy_set_header Host localhost;
 		location / { proxy_pass http://vigil; }
 		location /vigil/ { proxy_pass http://vigil/; }
@@ -185,18 +185,19 @@ else
 	echo "SKIP: there is no nginx, and it cannot be downloaded: paths behind nginx are not tested"
 fi
 
+stop_proxies
+
 # --- haproxy --------------------------------------------------------------------------------------
 
 if haproxy=$(find_program haproxy haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1); then
-	front=$(free_port)
 	cat >"$work/haproxy.cfg" <<C
 global
 	maxconn 100
 defaults
 	mode http
-	timeout client 20s
-	timeout server 20s
-	timeout connect 5s
+	timeout client 5m
+	timeout server 5m
+	timeout connect 1m
 frontend front
 	bind 127.0.0.1:$front
 	default_backend vigil

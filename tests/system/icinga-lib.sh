@@ -46,6 +46,6 @@ import base64, ssl, sys, urllib.request
 request = urllib.request.Request("https://127.0.0.1:5665" + sys.argv[1])
 request.add_header("Authorization", "Basic " + base64.b64encode(b"reader:r").decode())
 request.add_header("Accept", "application/json")
-print(urllib.request.urlopen(request, context=ssl._create_unverified_context(), timeout=5).read().decode())
+print(urllib.request.urlopen(request, context=ssl._create_unverified_context(), timeout=60).read().decode())
 P
 }

@@ -163,8 +163,8 @@ conf() {
 		for ((i = 0; i < count; i++)); do
 			printf '[daemon:d%d]\nmodule = exec\ncommand = /bin/echo fine\ninterval = 1h\n' "$i"
 		done
-		printf '[daemon:flip]\nmodule = exec\ncommand = %s\ninterval = 100ms\n' "$work/probe"
-		printf '[daemon:toggle]\nmodule = exec\ncommand = %s\ninterval = 100ms\n' "$work/toggler"
+		printf '[daemon:flip]\nmodule = exec\ncommand = %s\ninterval = 100ms\ntimeout = 10m\n' "$work/probe"
+		printf '[daemon:toggle]\nmodule = exec\ncommand = %s\ninterval = 100ms\ntimeout = 10m\n' "$work/toggler"
 		printf '[daemon:master]\nmodule = icinga\nhost = web1\nurl = https://127.0.0.1:%s\n' "$port"
 		printf 'ca = %s\nuser = vigil\npassword_file = %s\nqueue = %s\nbackoff_max = 1s\n' \
 			"$work/cert.pem" "$work/password" "$work/queue"
@@ -193,7 +193,8 @@ check "the results of one object are sent in the order of their times" \
 	got 'all([x.execution_end for x in r if x.name == n] == sorted(x.execution_end for x in r if x.name == n) for n in {x.name for x in r})' True
 check_no_delay "each connection to the master has TCP_NODELAY"
 # Each of two intervals of the refresh has sixteen parts.  Results that are all sent at once would be in one or two.
-from=$(lines); begin=$(date +%s.%N); sleep 4
+from=$(lines); begin=$(date +%s.%N)
+check "results go on" wait_for 60 got_more $((from + 200))
 check "the refresh is spread over the interval: results come in at least eight of its sixteen parts" \
 	got "len({int((x.time - $begin) % 2 * 8) for x in r if x.name != 'flip'}) >= 8" True "$from"
 
@@ -222,8 +223,9 @@ echo 2 >"$work/flip"
 check "a new CRITICAL arrives at a slow master" wait_for 60 got "any(x.name == 'flip' and x.exit_status == 2 for x in r)" True "$from"
 check "a new CRITICAL overtakes repetitions: at most two other results arrive between the change and its arrival" \
 	got "[sum(c.execution_end < x.time < c.time for x in r) <= 2 for c in r if c.name == 'flip' and c.exit_status == 2][0]" True "$from"
-check "a repetition is made when it is sent: none is older than a second" \
-	got "max(x.time - x.execution_end for x in r if x.name != 'flip') < 1" True "$from"
+# The master needs at least 20 s for all objects.
+check "a repetition is made when it is sent: none is a quarter as old as the time for all of them" \
+	got "max(x.time - x.execution_end for x in r if x.name != 'flip') * 4 < r[-1].time - r[0].time" True "$from"
 mode
 check "the queue is sent and health is OK when the master is fast again" wait_for 60 is /runs/master/health/level OK
 check "no result waits after the queue was sent" wait_for 10 is /daemons/master/oldest_seconds 0
@@ -240,9 +242,15 @@ stop_master
 check "the health text names the address that refuses connections" wait_for 30 says \
 	"https://127.0.0.1:$port: 127.0.0.1:$port: Connection refused; "
 check "the log names the address that refuses connections" grep -q "127.0.0.1:$port: Connection refused; results wait" "$work/log"
-# flip CODE: changes the state of flip, and records when
-flip() { echo "$1" >"$work/flip"; wait_for 10 is /daemons/flip/exit_status "$1"; sleep 0.2; expected+="$1 "; at+=("$(date +%s.%N)"); }
-expected="" at=()
+# flip CODE: changes the state of flip, and records the code, and the times before and after
+flip() {
+	local from
+	from=$(date +%s.%N)
+	echo "$1" >"$work/flip"
+	wait_for 10 is /daemons/flip/exit_status "$1"
+	at+=("($1,$from,$(date +%s.%N))")
+}
+at=()
 for code in 1 0 2 0; do flip "$code"; done
 check "four changes wait while the master is down" wait_for 10 is /daemons/master/changes 4
 check "each daemon has at most one repetition in the queue" [ "$(get /daemons/master/repetitions)" -le 21 ]
@@ -250,10 +258,11 @@ check "the health text says how many results wait" wait_for 10 matches '; 4 chan
 check "vigild stops while results wait" stop_vigild
 check "changes that wait are on disk" [ "$(cat "$work/queue" | wc -l)" = 4 ]
 start_vigild
-check "changes still wait after a restart of vigild" is /daemons/master/changes 4
+check "changes still wait after a restart of vigild" wait_for 10 is /daemons/master/changes 4
 wait_for 10 is /daemons/flip/exit_status 0 # what comes next is a change
 for code in 3 1; do flip "$code"; done
-check "changes after the restart wait, too" wait_for 10 is /daemons/master/changes 6
+# On a busy machine a check may have timed out meanwhile, which is a change, too.
+check "changes after the restart wait, too" wait_for 10 more_than /daemons/master/changes 5
 kill -9 "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
 start_vigild
 # flip is in WARNING.  A check after the start may have found that again, which is one more change.
@@ -262,9 +271,9 @@ from=$(lines)
 start_master
 check "all changes are sent when the master is back" wait_for 60 is /daemons/master/changes 0
 check "all changes of the outage arrive in their order" \
-	got "' '.join(str(x.exit_status) for x in r if x.name == 'flip')[:11]" "1 0 2 0 3 1" "$from"
+	got "(lambda sent: all(code in sent for code in (1, 0, 2, 0, 3, 1)))(x.exit_status for x in r if x.name == 'flip')" True "$from"
 check "each change of the outage arrives with the time at which it was made" \
-	got "all(abs(x.execution_end - t) < 5 for x, t in zip([x for x in r if x.name == 'flip'], [$(IFS=,; echo "${at[*]}")]))" True "$from"
+	got "all(any(x.exit_status == code and a <= x.execution_end <= b for x in r if x.name == 'flip') for code, a, b in [$(IFS=,; echo "${at[*]}")])" True "$from"
 check "no result came before the changes of the outage, apart from those that were in flight with them" \
 	got "[x.name for x in r][:6].count('flip') >= 3" True "$from"
 check "no change of the outage was dropped" is /daemons/master/dropped 0
@@ -290,8 +299,8 @@ mode
 check "results are sent when Icinga itself answers" wait_for 30 is /runs/master/health/level OK
 stop_vigild
 
-mode delay=30
-conf 20 'interval = 1s' 'timeout = 1s'
+mode delay=300
+conf 20 'interval = 1s' 'timeout = 5s'
 start_vigild
 check "the health text names a master that does not answer in time" wait_for 30 says "127.0.0.1:$port: no answer in time; "
 mode
@@ -306,7 +315,7 @@ check "results are sent when the master sends complete answers again" wait_for 6
 stop_vigild
 for pace in 1 2; do # as fast as the master can, and ten a second
 	mode continue=$pace
-	conf 20 'interval = 1s' 'timeout = 3s'
+	conf 20 'interval = 1s' 'timeout = 5s'
 	start_vigild
 	word=$([ $pace = 1 ] && echo "its answer is too long" || echo "no answer in time")
 	check "a master that answers 100 Continue without end has given no answer: $word" \

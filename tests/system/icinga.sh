@@ -75,6 +75,7 @@ interval = 300ms
 module = exec
 command = $work/probe
 interval = 100ms
+timeout = 10m
 [daemon:nobody]
 module = exec
 command = /bin/true
@@ -118,7 +119,7 @@ check "the log says once that performance data cannot be sent" \
 	[ "$(grep -c 'disk: performance data not sent: 1 ' "$work/log")" = 1 ]
 check "the check source is the host" of_is "vigil disk" 'r["check_source"]' web1
 check "the result is valid for three intervals" of_is "vigil disk" 'r["ttl"]' 6
-check "the result has the time at which it was made" [ "$(of "vigil disk" 'abs(r["execution_end"] - __import__("time").time()) < 30')" = True ]
+check "the result has the time at which it was made" [ "$(of "vigil disk" 'abs(r["execution_end"] - __import__("time").time()) < 600')" = True ]
 check "a daemon that has failed is CRITICAL" wait_for 10 of_is "vigil lost" 'a["state"]' 2
 check "the output for a daemon that has failed says why" eval '[[ $(of "vigil lost" "r[\"output\"]") == *"has failed: "*nosuchmodule* ]]'
 check "the log names a service that the master lacks" grep -q 'the master refuses "web1!vigil nobody": it has no such service' "$work/log"
@@ -142,15 +143,16 @@ check "a daemon is CRITICAL again after its pause" wait_for 10 of_is "vigil flip
 stop_master
 check "health is CRITICAL while the master is down" wait_for 20 is /runs/master/health/level CRITICAL
 for code in 0 1 0 2 3; do
-	echo "$code" >"$work/flip"; wait_for 10 is /daemons/flip/exit_status "$code"; sleep 0.5
-	[ "$code" != 1 ] || warned=$(date +%s)
+	[ "$code" != 1 ] || warned_from=$(date +%s)
+	echo "$code" >"$work/flip"; wait_for 10 is /daemons/flip/exit_status "$code"
+	[ "$code" != 1 ] || warned_until=$(date +%s)
 done
 check "five changes wait while the master is down" wait_for 10 is /daemons/master/changes 5
 check "vigild stops while changes wait" stop_vigild
 lines=$(cat "$work/queue" "$work/queue.old" 2>/dev/null | wc -l)
 check "changes that wait are on disk" [ "$lines" = 5 ]
 start_vigild
-check "changes still wait after a restart of vigild" more_than /daemons/master/changes 4
+check "changes still wait after a restart of vigild" wait_for 10 more_than /daemons/master/changes 4
 check "the master starts again after the outage" start_master
 check "all changes are sent after the outage" wait_for 60 is /daemons/master/changes 0
 check "the service has the state of the last change" wait_for 10 of_is "vigil flip" 'a["state"]' 3
@@ -159,7 +161,7 @@ check "no change of the outage was dropped" is /daemons/master/dropped 0
 check "a daemon that is UNKNOWN has no performance data, because its numbers are not current" \
 	of_is "vigil flip" 'r["performance_data"]' '[]'
 check "the WARNING of the outage has its own time" \
-	[ "$(of "vigil flip" "abs(a['last_state_warning'] - $warned) < 5")" = True ]
+	[ "$(of "vigil flip" "$warned_from - 1 <= a['last_state_warning'] <= $warned_until + 1")" = True ]
 check "the queue on disk is empty after the outage" wait_for 10 eval '! [ -s "$work/queue" ] && ! [ -s "$work/queue.old" ]'
 
 check "3000 performance values arrive" wait_for 20 of_is "vigil many" 'len(r["performance_data"])' 3000

@@ -82,7 +82,7 @@ systemctl start icinga2
 check "icinga2 is active" wait_for 30 active
 check "vigil starts from its unit and reports that it is ready" systemctl start vigil
 check "the first query finds icinga2 under systemd" wait_for 15 is $place/manager systemd
-check "the first query finds icinga2 running" is $place/value running
+check "the first query finds icinga2 running" wait_for 15 is $place/value running
 check "icinga2 is not restarted before it is killed" [ -z "$(get $place/restarts)" ]
 
 for round in 1 2 3; do
@@ -90,20 +90,20 @@ for round in 1 2 3; do
 	crash "$old"
 	check "round $round: icinga2 is active again after SIGKILL" wait_for 40 active_again "$old"
 	check "round $round: the state counts the restart" wait_for 20 is $place/restarts $round
-	check "round $round: the value of icinga2 is running" is $place/value running
-	check "round $round: restart_error is 0" is $place/restart_error 0
-	check "round $round: the state has the pid of icinga2" is $place/pid "$(main_pid)"
+	check "round $round: the value of icinga2 is running" wait_for 20 is $place/value running
+	check "round $round: restart_error is 0" wait_for 20 is $place/restart_error 0
+	check "round $round: the state has the pid of icinga2" wait_for 20 is $place/pid "$(main_pid)"
 done
 
 echo "object Nonsense {" >>/etc/icinga2/icinga2.conf
 crash "$(main_pid)"
-errors() { [ "$(get $place/restart_error || echo 0)" -ge "$1" ]; } # they may follow each other in less time than a look takes
+errors() { [ "$(get $place/restart_error || echo 0)" -ge "$1" ]; } # they may follow each other in less time than a query takes
 for n in 1 2 3; do
 	check "broken configuration: restart_error is at least $n" wait_for 60 errors $n
 done
 sed -i '$d' /etc/icinga2/icinga2.conf
 check "correct configuration: restart_error is 0" wait_for 60 is $place/restart_error 0
-check "correct configuration: icinga2 is running" is $place/value running
+check "correct configuration: icinga2 is running" wait_for 20 is $place/value running
 echo "object Nonsense {" >>/etc/icinga2/icinga2.conf
 crash "$(main_pid)"
 check "configuration broken again: restart_error is at least 1" wait_for 60 errors 1

@@ -3,8 +3,8 @@
 #
 # Runs a command under a real systemd, which is PID 1 of new namespaces, and ends all of it afterwards.
 # The machine's own init is not touched.  The command runs in the same working directory, with
-# VIGIL_IN_SYSTEMD=1 in its environment, a new /run and /tmp, the machine's other files read-only, and
-# a system bus with systemd on it.  Exits with the status of the command.  If the machine does not
+# VIGIL_IN_SYSTEMD=1 in its environment, a new /run and /tmp, the machine's other files read-only, a system
+# bus with systemd on it, and loopback as its only network, so that each port is free.  Exits with the status of the command.  If the machine does not
 # allow all of this, prints "SKIP: why" and exits with 77.
 #
 # The machine's units that would change the machine (clean /tmp, set the clock, devices, swap, mounts
@@ -97,7 +97,7 @@ keep=("$PWD")
 for dir in "$(cd "$(dirname "$0")/../.." && pwd)" "${program%/*}"; do
 	case $dir in /tmp/* | /run/*) keep+=("$dir") ;; esac
 done
-bash -c 'echo $$ >"$0/cgroup.procs" && exec unshare --fork --pid --mount --uts --ipc --cgroup \
+bash -c 'echo $$ >"$0/cgroup.procs" && exec unshare --fork --pid --mount --uts --ipc --net --cgroup \
 	--kill-child "$@"' "$group" "$work/init" "$systemd" "${keep[@]}" \
 	>"$work/log" 2>&1 &
 outer=$!
@@ -105,7 +105,7 @@ outer=$!
 inside() { nsenter -t "$inner" -a "$@"; }
 inner=
 state=
-for _ in $(seq 300); do
+for _ in $(seq 3000); do
 	inner=$(tr -d ' ' 2>/dev/null <"/proc/$outer/task/$outer/children")
 	if [ -n "$inner" ]; then
 		state=$(inside systemctl is-system-running --wait 2>/dev/null)

@@ -23,18 +23,33 @@ check_with() {
 }
 finish() { [ "$failed" -eq 0 ]; exit; }
 
-# wait_for SECONDS COMMAND...: waits until the command succeeds; fails after so many seconds
+# wait_for SECONDS COMMAND...: waits until the command succeeds.  It fails after six times so many seconds, and
+# after a minute at least, because a machine may be slow.  When one command has failed, the test has failed
+# anyway, and the next ones get so many seconds.
+slowness=6
 wait_for() {
-	local until=$((SECONDS + $1)); shift
+	local limit=$(($1 * slowness)) until; shift
+	[ "$limit" -ge 60 ] || [ "$slowness" = 1 ] || limit=60
+	until=$((SECONDS + limit))
 	until "$@"; do
-		[ "$SECONDS" -lt "$until" ] || return 1
+		[ "$SECONDS" -lt "$until" ] || { slowness=1; return 1; }
 		sleep 0.05
 	done
+}
+# slack SECONDS: prints so many seconds plus the time of 150 runs of vigilctl, which is long on a slow machine.  It
+# is for times of day that must still lie ahead when vigild has been started or reloaded.
+slack() {
+	local began=${EPOCHREALTIME/./} i
+	for i in 1 2 3 4 5; do "$vigilctl" -V >/dev/null; done
+	echo $(($1 + (${EPOCHREALTIME/./} - began) * 30 / 1000000))
 }
 
 # crash PID...: sends SIGKILL.  Skips the pid 0, because systemctl prints 0 for a service that does
 # not run, and kill 0 would signal the whole process group of the test.
 crash() { local pid; for pid; do [ "$pid" -gt 0 ] && kill -9 "$pid"; done; }
+
+# gone PID: whether the process has ended.  If process 1 does not reap, a zombie is left.
+gone() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.[ZX]' "/proc/$1/status" 2>/dev/null; }
 
 # Installs the programs under $stage, once for each build.
 stage=$top_builddir/tests/stage
@@ -88,11 +103,22 @@ set_paths() {
 	modules=$stage$(make_variable moduledir)
 }
 
-# write_conf: writes $work/vigil.conf with the sections on stdin
+# build_module NAME [FLAG ...]: builds a module from the C code on stdin, in $work/modules
+build_module() {
+	local name=$1; shift
+	mkdir -p "$work/modules/$name"
+	[ -n "${module_cc:-}" ] || module_cc=$(make_variable CC)
+	# shellcheck disable=SC2046,SC2086
+	$module_cc -std=gnu11 -Wall -I"$top_srcdir/include" $(pkg-config --cflags jansson) "$@" -fPIC -shared -x c - \
+		-o "$work/modules/$name/$name.so" -lpthread || not_ok "the module $name can be compiled"
+}
+
+# write_conf: writes $work/vigil.conf with the sections on stdin.  Modules are also searched in the directories
+# that more_modules lists.
 write_conf() {
 	{
 		printf '[vigil]\nmodules = %s\nsocket = %s\npipe = %s\nstate_dir = %s\nlog = stderr\n\n' \
-			"$modules" "$work/control.sock" "$work/control.pipe" "$work/state"
+			"$modules${more_modules:+, $more_modules}" "$work/control.sock" "$work/control.pipe" "$work/state"
 		cat
 	} >"$work/vigil.conf"
 }
@@ -139,6 +165,27 @@ stop_vigild() {
 	return $status
 }
 
+# hold_port: takes a free port of 127.0.0.1 and ::1 and stores it in $port.  No other program can get it until the
+# test ends, and nothing listens at it.  The servers of this test bind it too: they set SO_REUSEPORT.
+hold_port() {
+	python3 -c '
+import ctypes, errno, signal, socket
+ctypes.CDLL(None).prctl(1, signal.SIGKILL) # PR_SET_PDEATHSIG: it ends with the test
+while True:
+    held = [socket.socket(), socket.socket(socket.AF_INET6)]
+    for s in held: s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    held[0].bind(("127.0.0.1", 0))
+    try: held[1].bind(("::1", held[0].getsockname()[1]))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE: continue # any other error: this machine has no ::1
+    break
+print(held[0].getsockname()[1], flush=True)
+signal.pause()' >"$work/held.port" &
+	disown
+	wait_for 30 test -s "$work/held.port" || { not_ok "a port can be held"; exit 1; }
+	read -r port <"$work/held.port"
+}
+
 # check_no_delay TEXT: checks that vigild has established TCP connections and that each of them has
 # TCP_NODELAY
 check_no_delay() {
@@ -179,6 +226,14 @@ start_reference() {
 	reference_pid=$!
 	wait_for 10 "$vigilctl" -q -s "$work/reference/control.sock" version ||
 		{ cat "$work/reference/log"; not_ok "the idle vigild for the comparison starts"; }
+}
+# missed_is_fair TEXT NAME: checks that the daemon has missed no more ticks than the daemon of the idle vigild and
+# one in twenty, because a busy machine also makes vigild wait when the idle one need not run
+missed_is_fair() {
+	local missed idle ticks
+	missed=$(get "/runs/$2/missed") ticks=$(get "/runs/$2/ticks")
+	idle=$("$vigilctl" -s "$work/reference/control.sock" get -r /runs/idle/missed)
+	check "$1: it has missed $missed ticks, and the daemon of an idle vigild $idle" [ "${missed:-999999}" -le $((${idle:-0} + 1 + ${ticks:-0} / 20)) ]
 }
 stop_reference() {
 	[ -n "${reference_pid:-}" ] || return 0

@@ -106,6 +106,8 @@ VIGIL_MODULE(.name = \"crash-stop\", .start = start, .stop = stop);"
 says "module test reports a crash in stop" 'the module crashed in its stop: signal 6 \(Aborted\)' test crash-stop --ticks 1
 odd timeless <<<"static int start(vigil_daemon *d) { return 0; } $(module timeless)"
 says "module test reports a module without a timer" 'the daemon has no timer, so it has no ticks' test timeless --ticks 1
+check "module test --for runs a module without a timer" m test timeless --for 200ms
+says "module test refuses --for without a time" 'invalid value "soon" for --for' test timeless --for soon
 odd refuses <<<"static int start(vigil_daemon *d) { return vigil_fail(d, \"port %d is taken\", 7); } $(module refuses)"
 says "module test reports why a module does not start" 'the daemon does not start: port 7 is taken' test refuses --ticks 1
 checking() { # checking NAME BODY: a module whose check has this body
@@ -143,6 +145,46 @@ static void tick(vigil_daemon *d, void *a) {
 		.argv = (const char *const[]){\"/bin/sh\", \"-c\", \"sleep 0.2; echo yes\", NULL}, .on_exit = on_exit_told}); }
 $ticking $(module waits)"
 check "module test waits for the child process of a tick" eval 'm test waits --ticks 1 && grep -qx "  \"said\": \"yes\"" out'
+
+# References of jansson.
+odd leaks <<<"static void tick(vigil_daemon *d, void *a) { json_t *v = json_pack(\"{s:i,s:[i]}\", \"load\", 7, \"list\", 1);
+	vigil_state_set(d, \"v\", json_incref(v)); } $ticking $(module leaks)"
+says "module test reports leaked references with the callback and the value" \
+	'has leaked 3 references .* the callback "tick" of tick 1: \{"load":7,"list":\[1\]\}' test leaks --ticks 3
+odd leaks-borrowed <<<"static void tick(vigil_daemon *d, void *a) { vigil_state_set(d, \"n\", json_integer(1));
+	json_incref((json_t *)vigil_state_get(d, \"n\")); } $ticking $(module leaks-borrowed)"
+says "module test reports a reference that a module takes from the state and never releases" \
+	'has leaked 1 reference .* of tick 1: 1$' test leaks-borrowed --ticks 3
+odd leaks-start <<<"static int start(vigil_daemon *d) { return vigil_time() == NULL; } $(module leaks-start)"
+says "module test reports a leak in start" 'the callback "start": "20' test leaks-start --for 100ms
+odd releases <<<"static void tick(vigil_daemon *d, void *a) { json_t *v = json_integer(1); vigil_state_set(d, \"v/x\", v); json_decref(v); }
+$ticking $(module releases)"
+says "module test names the value of the state that a module has released after it was handed over" \
+	'has released the value at /daemons/releases/v/x, which belongs to the state' test releases --ticks 3
+odd releases-borrowed <<<"static void tick(vigil_daemon *d, void *a) { vigil_state_set(d, \"n\", json_integer(1));
+	json_decref((json_t *)vigil_state_get(d, \"n\")); } $ticking $(module releases-borrowed)"
+says "module test names the value of the state that a module has only borrowed and has released" \
+	'has released the value at /daemons/releases-borrowed/n,' test releases-borrowed --ticks 3
+odd releases-twice <<<"static void tick(vigil_daemon *d, void *a) { json_t *v = json_string(\"x\"); json_decref(v); json_decref(v); }
+$ticking $(module releases-twice)"
+says "module test reports a value that a module has released twice" 'has released it twice; .* of tick 1' test releases-twice --ticks 3
+odd releases-stop <<<"static json_t *v; static void tick(vigil_daemon *d, void *a) { if (v == NULL) vigil_state_set(d, \"n\", v = json_integer(1)); }
+static void stop(vigil_daemon *d) { json_decref(v); }
+$ticking VIGIL_MODULE(.name = \"releases-stop\", .start = start, .stop = stop);"
+says "module test reports a value that a module has released too often in stop" 'has used a value of jansson after it had released it' test releases-stop --ticks 3
+odd no-value <<<"static void tick(vigil_daemon *d, void *a) { vigil_state_set(d, \"v\", json_pack(\"{s:s}\", \"a\", NULL)); } $ticking $(module no-value)"
+says "module test fails if a function of jansson has failed and NULL is written" '^vigilctl: 2 values could not be written to the state$' test no-value --ticks 2
+check "the log names the path of a value that is NULL" grep -q '^no-value: the value at "v" is not written: it is NULL' err
+odd not-utf8 <<<"static void tick(vigil_daemon *d, void *a) { vigil_state_set(d, \"v\", json_string_nocheck(\"\\xff\")); } $ticking $(module not-utf8)"
+says "module test fails if a value cannot be kept" '^vigilctl: 1 value could not be written to the state$' test not-utf8 --ticks 1
+odd keeps <<<"static json_t *kept; static void tick(vigil_daemon *d, void *a) { char *text; json_t *v = json_pack(\"{s:s}\", \"a\", \"12345678901234567890\");
+	kept = kept != NULL ? kept : json_incref(v); text = json_dumps(v, 0); vigil_state_set(d, \"v\", json_string(text)); free(text); json_decref(v); }
+static void stop(vigil_daemon *d) { json_decref(kept); }
+$ticking VIGIL_MODULE(.name = \"keeps\", .start = start, .stop = stop);"
+odd caches <<<"static json_t *cache; static void tick(vigil_daemon *d, void *a) { cache = cache != NULL ? cache : json_pack(\"[i]\", 1);
+	vigil_state_set(d, \"v\", json_incref(cache)); } $ticking $(module caches)"
+check "module test accepts a value that a variable of the module keeps" m test caches --ticks 3
+check "module test accepts a module that releases in stop what it has kept, and frees texts of jansson" m test keeps --ticks 3
 check "module test leaves no temporary file" [ -z "$(ls -A scratch)" ]
 if [ -n "$san" ]; then echo "(with sanitizers: $san)"; fi
 finish

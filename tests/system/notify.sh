@@ -86,10 +86,15 @@ check "the variables of the command describe a change of a number" [ "$(last_of 
 echo 0 >"$work/a"
 check "a recovery is sent" wait_for 30 has_lines all.words 2
 check "a daemon with to = CRITICAL does not send a recovery" has_lines bad.words 1
+began=$SECONDS
 echo 1 >"$work/a"; wait_for 30 level a WARNING
 echo 0 >"$work/a"; wait_for 30 level a OK
-sleep 4 # longer than `for`: a message would have arrived
-check "a daemon with for does not send a change that did not last" has_lines lasting.words 1
+if [ $((SECONDS - began)) -lt 4 ]; then
+	sleep 4 # as long as `for`: a message would have arrived
+	check "a daemon with for does not send a change that did not last" has_lines lasting.words 1
+else
+	echo "SKIP: a change that does not last: this machine is too slow to undo a change within 4 s"
+fi
 
 # --- keys and texts that a monitored program chooses ----------------------------------------------
 
@@ -146,7 +151,7 @@ check "the health of a daemon with waiting changes is WARNING" wait_for 30 level
 
 check "a command that fails is tried three times with retries = 2" wait_for 30 has_lines refuse.tries 3
 check "a message whose command failed three times is counted as failed" wait_for 30 is /daemons/refuser/failed 1
-check "the health of a daemon whose command fails is CRITICAL" level refuser CRITICAL
+check "the health of a daemon whose command fails is CRITICAL" wait_for 30 level refuser CRITICAL
 check "the history has the exit status and the output of the failed command" eval 'ctl explain refuser | grep -q "the command exited with status 7: no line to c"'
 
 # --- maintenance ----------------------------------------------------------------------------------

@@ -14,9 +14,20 @@ if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
 	trap 'rm -rf "$work"' EXIT
 	# A separate build, because the present build may be configured with flags that no package has.
 	(cd "$work" && "$top_srcdir/configure" -q >/dev/null 2>&1 &&
-		MAKEFLAGS= make deb DEB_OPTIONS=-b DEB_BUILD_OPTIONS=nocheck) >"$work/build.log" 2>&1
+		MAKEFLAGS= make deb DEB_OPTIONS=-b DEB_BUILD_OPTIONS="nocheck noopt") >"$work/build.log" 2>&1
 	check "dpkg-buildpackage builds the packages" [ $? = 0 ]
 	[ "$failed" -eq 0 ] || { tail -60 "$work/build.log"; finish; }
+	tarball=$(cd "$work" && echo vigil-*.tar.xz)
+	sum() { sha256sum <"$work/$tarball"; }
+	first=$(sum)
+	(cd "$work" && umask 077 && MAKEFLAGS= make -s dist) >"$work/dist.log" 2>&1
+	check "a second make dist, with another umask, writes the same bytes" [ "$(sum)" = "$first" ]
+	mkdir "$work/destination"
+	# In this mount namespace, everything but the scratch directory is read-only, also the build directory.
+	unshare -m sh -ec 'mount --bind "$1" "$1"; mount -o remount,bind,ro /; MAKEFLAGS= make -C "$2" -s install DESTDIR="$1/destination"' \
+		sh "$work" "$top_builddir" >"$work/install.log" 2>&1
+	check "make install DESTDIR=... writes nothing outside" [ $? = 0 ]
+	[ "$failed" -eq 0 ] || tail -n 20 "$work/dist.log" "$work/install.log"
 	cd "$work/deb" || exit 1
 	# systemctl enable writes links into /etc.
 	VIGIL_UNITS_OF_ETC=yes "$top_srcdir/tests/system/in-systemd.sh" bash "$here/package.sh"
@@ -41,6 +52,8 @@ check "dpkg installs the packages" [ $? = 0 ]
 check "vigild runs after the installation" wait_for 10 active
 check "vigild runs as the main process of its unit" [ "$(readlink "/proc/$(pid_of)/exe")" = /usr/sbin/vigild ]
 check "the installation creates the group vigil" getent group vigil
+check "the installation registers the init script, for machines without systemd" \
+	grep -q "update-rc.d vigil defaults" /var/lib/dpkg/info/vigil.postinst
 reaches() { vigilctl -q version 2>/dev/null; }
 check "vigilctl reaches the installed vigild" wait_for 10 reaches
 check "a daemon can be registered with the installed vigild" vigilctl -q register truth module=exec command=/bin/true interval=200ms

@@ -20,7 +20,7 @@ chmod 755 "$work/status"
 {
 	printf '[daemons]\nhttp = yes\nsvc = yes\n'
 	seq -f 'many-%04g = yes' 1000
-	printf '[daemon:http]\nlisten = 127.0.0.1:0\nheartbeat = 500ms\n'
+	printf '[daemon:http]\nlisten = 127.0.0.1:0\nheartbeat = 10s\n'
 	printf '[daemon:svc]\nmodule = exec\nformat = text\ninterval = 200ms\ncommand = %s\n' "$work/status"
 	seq -f '[daemon:many-%04g]
 module = average
@@ -34,11 +34,11 @@ check "vigild has 1,002 daemons" wait_for 60 eval '[ "$(curl -s "$at/" | grep -c
 
 quiet() { [ "$(curl -s "$at/" | grep -c 'data-tone="ok"')" -ge 1002 ]; }
 check "each of 1,002 daemons was checked and is OK" wait_for 60 quiet
-curl -sSN --max-time 300 "$at/v1/page" >"$work/stream" & stream=$!
+curl -sSN --max-time 3600 "$at/v1/page" >"$work/stream" & stream=$!
 check "the stream sends all rows at first" wait_for 30 grep -q '^event: all' "$work/stream"
 check "the stream sends each row at first" [ "$(sed '/^event: all/q' "$work/stream" | grep -c '^event: row')" -ge 1002 ]
 
-timeout 200 python3 - "$at" "$work" <<'P' || not_ok "the browser's part of the test ran to its end"
+timeout 3000 python3 - "$at" "$work" <<'P' || not_ok "the browser's part of the test ran to its end"
 import os, sys
 sys.path.insert(0, os.environ["top_srcdir"] + "/tests/system")
 from browser import Browser
@@ -54,7 +54,7 @@ TONE = """document.querySelector('#rows tr[data-name="svc"]').dataset.tone"""
 
 with Browser() as b:
     b.open(at + "/")
-    check("a page of 1,002 rows is live", b.wait_for('document.getElementById("link").textContent === "live"', 60))
+    check("a page of 1,002 rows is live", b.wait_for('document.getElementById("link").textContent === "live"'))
     # The elapsed time is shown by texts inside <time>, which do not count.
     b.run("""
         window.touched = 0;
@@ -73,10 +73,10 @@ with Browser() as b:
     b.wait_for('document.getElementById("headline").textContent === "1 critical"')
     touched = b.run("return window.touched")
     nodes = b.run('return document.querySelectorAll("*").length')
-    check(f"a change of one daemon touched fewer than 100 nodes of more than 10,000: {touched} of {nodes}", touched < 100 and nodes > 10000)
+    check(f"a change of one daemon touched less than a hundredth of more than 10,000 nodes: {touched} of {nodes}", touched * 100 < nodes and nodes > 10000)
     b.run('const find = document.getElementById("find"); find.value = "many-07"; find.dispatchEvent(new Event("input"))')
-    check("a search finds 100 names among 1,002", b.run(
-        'return Array.from(document.querySelectorAll("#rows tr")).filter((tr) => !tr.hidden).length') == 100)
+    check("a search finds 100 names among 1,002", b.wait_for(
+        'Array.from(document.querySelectorAll("#rows tr")).filter((tr) => !tr.hidden).length === 100'))
 sys.exit(failed != 0)
 P
 check "a change of one daemon sends one row" wait_for 20 \

@@ -61,7 +61,7 @@ gauge = yes
 mean = yes
 [daemon:http]
 listen = 127.0.0.1:0
-heartbeat = 500ms
+heartbeat = 10s
 [daemon:svc]
 module = service
 service = some-service
@@ -105,7 +105,8 @@ check "the table is in the page itself" has '<tr role="row" data-name="svc" data
 check "the worst daemon is first" [ "$(grep -o '<tr role="row" data-name="[a-z]*"' "$work/page" | head -1)" = '<tr role="row" data-name="disk"' ]
 check "a row is a link to its details" has '<a href="?daemon=svc"'
 check "the level that a plugin prints is not shown twice" has '<span class="level warn">WARNING</span> <span class="text">2 of 3'
-check "each row has a bar of the last 24 hours, with its meaning in words" has 'aria-label="Last 24 hours: OK 10 min, no data 23.8 h"'
+check "each row has a bar of the last 24 hours, with its meaning in words" \
+	grep -qE 'aria-label="Last 24 hours: OK [1-9]0 min, no data 2[23]\.[0-9] h"' "$work/page"
 check "the page says its version" has "vigil $(ctl -q version | sed 's/[^0-9]*\([0-9.]*\).*/\1/')"
 check "the page says its host" has "<h1>$(hostname)</h1>"
 check "the page says since when vigild runs" has 'up <time'
@@ -142,7 +143,7 @@ check "a search text is escaped, and the page says that nothing was found" eval 
 
 # --- in a browser ---------------------------------------------------------------------------------
 
-VIGIL_SHOTS=${VIGIL_SHOTS:-} timeout 400 python3 - "$at" "$work" "$vigilctl" <<'P' || not_ok "the browser's part of the test ran to its end"
+VIGIL_SHOTS=${VIGIL_SHOTS:-} timeout 3000 python3 - "$at" "$work" "$vigilctl" <<'P' || not_ok "the browser's part of the test ran to its end"
 import http.client, http.server, os, subprocess, sys, threading
 sys.path.insert(0, os.environ["top_srcdir"] + "/tests/system")
 from browser import Browser
@@ -184,46 +185,46 @@ with Browser() as b:
     check("columns and rows have heads", b.run("""return document.querySelectorAll('thead th[scope=col]').length === 5
         && document.querySelectorAll('tbody th[scope=row]').length === 6"""))
     headline = 'document.getElementById("headline").textContent'
-    check("the headline counts the daemons that need attention", b.run("return " + headline) == "1 warning")
+    check("the headline counts the daemons that need attention", b.wait_for(headline + ' === "1 warning"'))
 
     b.requests()
     open(work + "/down", "w").close()
     check("a service that stops is shown as CRITICAL, with the reason",
         b.wait_for(f'/CRITICAL.*some-service is stopped.*; its restart failed/s.test({cell("svc", "health")})'))
     check("the page shows the restart that failed", b.wait_for(f'/1.*1 failed/s.test({cell("svc", "restarts")})'))
-    check("the page shows the time of the next try", b.wait_for(f'/next try in 59 min/.test({cell("svc", "health")})'))
+    check("the page shows the time of the next try", b.wait_for(f'/next try in 5[0-9] min/.test({cell("svc", "health")})'))
     check("the daemon that became CRITICAL is moved to the top", b.wait_for(ORDER + '.startsWith("svc,disk,")'))
     check("the headline counts a daemon that became CRITICAL", b.wait_for(headline + ' === "1 critical, 1 warning"'))
-    check("the title counts a daemon that became CRITICAL", b.run("return document.title").startswith("(2) vigil on "))
+    check("the title counts a daemon that became CRITICAL", b.wait_for('document.title.startsWith("(2) vigil on ")'))
     check("a change is announced to a screen reader", b.wait_for('/svc.*CRITICAL/.test(document.getElementById("news").textContent)'))
     check("changes arrive over the stream, without another request", b.requests() == [], b.requests())
 
     ctl("pause", "svc", "--for", "2h", "--reason", "<b>work</b>")
     check("the health column shows a pause with its end, its user and its reason",
-        b.wait_for(f'/PAUSED.*until .*1 h 59 min more.*by .*<b>work<.b>/s.test({cell("svc", "health")})'))
-    check("a paused daemon shows its present level and text", b.run(f'return /at present CRITICAL: some-service/.test({cell("svc", "health")})'))
+        b.wait_for(f'/PAUSED.*until .*1 h 5[0-9] min more.*by .*<b>work<.b>/s.test({cell("svc", "health")})'))
+    check("a paused daemon shows its present level and text", b.wait_for(f'/at present CRITICAL: some-service/.test({cell("svc", "health")})'))
     ctl("resume", "svc")
     os.unlink(work + "/down")
     check("a service that runs again is shown as OK", b.wait_for(f'/OK.*running/s.test({cell("svc", "health")})'))
-    check("the bar of the last 24 hours still shows the CRITICAL time", b.run(f"""return ({ROW})("svc").querySelector("rect.bad") !== null"""))
+    check("the bar of the last 24 hours still shows the CRITICAL time", b.wait_for(f"""({ROW})("svc").querySelector("rect.bad") !== null"""))
 
     # Keyboard.
     b.run("document.activeElement.blur()")
     b.press(SLASH)
     check("the key / moves the focus to the search", b.run('return document.activeElement.id') == "find")
     b.press("GAU")
-    check("the search shows only the daemons with that name", b.run("return " + ORDER) == "gauge", b.run("return " + ORDER))
+    check("the search shows only the daemons with that name", b.wait_for(ORDER + ' === "gauge"'), b.run("return " + ORDER))
     b.press(ENTER)
     check("Enter opens the first daemon that was found", b.wait_for(f'({DETAIL})("gauge")'))
-    check("the opened row has the focus", b.run('return document.activeElement.textContent') == "gauge")
+    check("the opened row has the focus", b.wait_for('document.activeElement.textContent === "gauge"'))
     check("an opened row has aria-expanded for a screen reader", b.run('return document.activeElement.getAttribute("aria-expanded")') == "true")
     b.press(ESCAPE)
-    check("Escape shows all daemons again", b.run("return " + ORDER).count(",") == 5)
+    check("Escape shows all daemons again", b.wait_for(ORDER + '.split(",").length === 6'))
     b.run("""document.querySelector('#rows a').focus()""")
     b.press(DOWN)
     check("the arrow keys go from row to row", b.run('return document.activeElement.closest("tr") === document.querySelectorAll("#rows tr[data-name]")[1]'))
     b.press(SLASH + "nothing-has-this-name")
-    check("the page says that no name was found", b.run('return !document.getElementById("none").hidden'))
+    check("the page says that no name was found", b.wait_for('!document.getElementById("none").hidden'))
     b.press(ESCAPE)
 
     # Details.
@@ -248,7 +249,7 @@ with Browser() as b:
     b.run(f'({ROW})("disk").querySelector("a").click()')
     check("a long text keeps its lines", b.wait_for(f'/^.srv   18.8 GB  of  33.6 GB\\n.home <b>full<.b>$/m.test(({DETAIL})("disk")?.querySelector("pre")?.textContent)'))
     b.run(f'({ROW})("disk").querySelector("a").click()')
-    check("a second click closes the row", b.run(f'return ({DETAIL})("disk") === null'))
+    check("a second click closes the row", b.wait_for(f'({DETAIL})("disk") === null'))
 
     check("markup in the text of a plugin is shown as text", b.run(f'return {cell("evil", "health")}').find('<script>document.title = "bent"</script><img') > 0)
     check("markup in the text of a plugin makes no element in the table", b.run('return document.querySelectorAll("#rows script, #rows img, #rows b").length') == 0)
@@ -269,7 +270,7 @@ with Browser() as b:
     ctl("resume", "svc")
     check("a row says why vigild is degraded", b.wait_for(
         f'/DEGRADED.*state.json cannot be written/s.test({cell("(vigild) state", "health")})'))
-    check("the row of a degraded vigild is the first one", b.run("return " + ORDER).startswith("(vigild) state,"))
+    check("the row of a degraded vigild is the first one", b.wait_for(ORDER + '.startsWith("(vigild) state,")'))
     check("the headline says that vigild is degraded", b.wait_for(f'/vigild is degraded/.test({headline})'))
 
     for width, height in (1280, 900), (390, 800):

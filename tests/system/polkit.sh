@@ -114,7 +114,7 @@ check "a plugin of vigild as the user vigil runs as that user" wait_for 15 is /d
 
 # --- what the user may do without a rule: query ---------------------------------------------------
 check "vigild as the user vigil sees that the unit is running" wait_for 15 is $allowed/value running
-check "vigild as the user vigil has the pid of the unit from systemd" is $allowed/pid "$(main_pid allowed)"
+check "vigild as the user vigil has the pid of the unit from systemd" wait_for 15 is $allowed/pid "$(main_pid allowed)"
 crash "$(main_pid allowed)" "$(main_pid other)"
 check "vigild as the user vigil sees that a unit crashed" wait_for 15 is $allowed/value failed
 check "the shipped rule denies all restarts" wait_for 15 is $allowed/last_error/kind denied
@@ -139,9 +139,9 @@ check "the restart of a unit that the rule does not name is denied" wait_for 15 
 check "a unit whose restart was denied stays failed" failed other
 says() { grep -qF "$1" <<<"$2"; }
 hint="polkit does not let vigil restart other.service: add \"other.service\" to vigil_units in $rules"
-check "the state has a hint which line would allow the restart" says "$hint" "$(get $other/last_error/text)"
+check "the state says which line would allow the restart" says "$hint" "$(get $other/last_error/text)"
 check "the health says that the restart was denied" grep -qE '(was|were) denied; ' <(get /runs/other/health/text)
-check "explain has a hint which line would allow the restart" says "$hint" "$(ctl explain other)"
+check "explain says which line would allow the restart" says "$hint" "$(ctl explain other)"
 check "the history says that the restart was denied" grep -q '^....-..-.. ..:..:.. [^ ]*  restart [0-9]*: denied: ' <(ctl explain other)
 check "the log has the denial and the hint" says "$hint" "$(journalctl -u vigil | grep 'other: .*(denied')"
 sed -i 's|^ExecStart=.*|ExecStart=/bin/false\nType=oneshot|' $units/allowed.service
@@ -157,6 +157,11 @@ systemctl daemon-reload
 systemctl reset-failed allowed
 check "the user vigil may restart the unit that the rule names" may vigil RestartUnit allowed.service
 check "the user vigil may start the unit that the rule names" may vigil StartUnit allowed.service
+check "a unit that runs again is found running" wait_for 20 is $allowed/value running
+check "a stop is denied, because the shipped rule does not name that verb" eval '! ctl stop allowed >"$work/said" 2>&1'
+check "the error has the line that would allow the stop" grep -qF \
+	"polkit does not let vigil stop allowed.service: add \"stop\" to vigil_verbs in $rules" "$work/said"
+check "the denied unit is not stopped" [ "$(systemctl is-active allowed)" = active ]
 for verb in StopUnit ReloadUnit ReloadOrRestartUnit; do
 	check "the user vigil may not call $verb for the unit that the rule names" eval '! may vigil $verb allowed.service'
 done
@@ -229,7 +234,7 @@ restarts=$(get $allowed/restarts)
 check "vigild as the user vigil stops" systemctl stop vigil
 check "the unit with vigil-user.conf never failed" [ "$(systemctl show -P Result vigil):$(systemctl show -P NRestarts vigil)" = success:0 ]
 
-printf '[Service]\nWatchdogSec=2\n' >$units/vigil.service.d/watchdog.conf
+printf '[Service]\nWatchdogSec=6\n' >$units/vigil.service.d/watchdog.conf
 systemctl daemon-reload
 systemctl start vigil
 check "vigild as the user vigil reads its state after a restart" is $allowed/restarts "$restarts"
@@ -237,7 +242,7 @@ stuck=$(main_pid vigil)
 again() { [ "$(systemctl show -P NRestarts vigil)" -gt 0 ] && reachable; }
 fed() { [ "$(systemctl show -P WatchdogTimestampMonotonic vigil)" != "$1" ]; }
 for round in 1 2 3; do
-	check "vigild feeds systemd's watchdog, $round" wait_for 20 fed \
+	check "vigild sends messages to systemd's watchdog, $round" wait_for 20 fed \
 		"$(systemctl show -P WatchdogTimestampMonotonic vigil)"
 done
 check "systemd's watchdog does not restart a vigild that runs" [ "$(main_pid vigil)" = "$stuck" ]

@@ -6,7 +6,7 @@ install_staged
 set_paths
 work=$(mktemp -d)
 chmod 755 "$work"
-trap 'stop_vigild; rm -rf "$work"' EXIT
+trap 'stop_vigild; stop_reference; rm -rf "$work"' EXIT
 
 section() { # NAME INTERVAL
 	printf '[daemon:%s]\nmodule = service\nservice = %s\nmanager = command\n' "$1" "$1"
@@ -14,17 +14,19 @@ section() { # NAME INTERVAL
 }
 conf() { write_conf < <(printf '[daemons]\nsteady = yes\n'; section steady 100ms; cat); }
 conf </dev/null
+start_reference
 start_vigild
 
 check "the daemon ticks before the reloads" wait_for 10 more_than /runs/steady/ticks 5
 since=$(get /runs/steady/since)
-first=$(get /runs/steady/ticks) began=$(date +%s%N)
+due() { echo $(($(get /runs/steady/ticks) + $(get /runs/steady/missed))); } # the ticks, also those that were missed
+first=$(due) began=$(date +%s%N)
 for _ in $(seq 200); do kill -HUP "$vigild_pid"; sleep 0.005; done
 check "SIGHUP reloads the configuration" wait_for 10 more_than /vigil/reloads 0
-last=$(get /runs/steady/ticks) took=$(($(date +%s%N) - began))
-check "200 SIGHUPs cause no missed tick" is /runs/steady/missed 0
-check "ticks were on time during 200 SIGHUPs: $((last - first)) in $((took / 1000000)) ms" \
-	[ $((last - first)) -ge $((took / 100000000 - 2)) ]
+took=$(($(date +%s%N) - began))
+missed_is_fair "a daemon ticks on during 200 SIGHUPs" steady
+on_time() { [ $(($(due) - first)) -ge $((took / 100000000 - 2)) ]; }
+check "each tick that was due in $((took / 1000000)) ms with 200 SIGHUPs is counted" wait_for 10 on_time
 check "200 SIGHUPs do not restart an unchanged daemon" [ "$(get /runs/steady/since)" = "$since" ]
 
 reloads=$(get /vigil/reloads)
@@ -47,7 +49,7 @@ refused_value() { # refused_value TEXT PATTERN LINE...: more lines of the runnin
 	check "$text: the daemon is running" [ "$(get /runs/steady/since)" = "$since" ]
 	check "$text: the log has the error" grep -qE "$pattern" "$work/log"
 }
-refused_value "a probe of an https URL" 'vigil.conf:[0-9]*: probe = "https://127.0.0.1/": the probe does not support TLS' 'probe = https://127.0.0.1/'
+refused_value "a probe of an ftp URL" 'vigil.conf:[0-9]*: probe = "ftp://127.0.0.1/": unknown scheme' 'probe = ftp://127.0.0.1/'
 refused_value "a probe whose program is missing" 'no such program: /no/such' 'probe = /no/such'
 refused_value "a probe with a pipe" 'contains \|, but no shell is run' 'probe = /bin/true | cat'
 refused_value "after = an unknown daemon" 'after = "nosuch": no such daemon "nosuch"' 'after = nosuch'
@@ -65,7 +67,7 @@ refused_module system 'disk_warning = ' 'disk_warning = 90%'
 refused_module notify 'to = .*did you mean "CRITICAL"' 'to = critical' 'command = /bin/true'
 refused_module average 'source = ' 'source = x'
 refused_module exec 'user = ' 'user = no-such-user' 'command = /bin/true'
-check "refused reloads cause no missed tick" is /runs/steady/missed 0
+missed_is_fair "a daemon ticks on while reloads are refused" steady
 check "refused reloads do not restart the daemon" [ "$(get /runs/steady/since)" = "$since" ]
 
 conf < <(section other 1s; printf '[daemon:unused]\nmodule = service\nservice = x\n'; )
@@ -115,7 +117,7 @@ sed -i '/^other = yes/d' "$work/vigil.conf"
 ctl reload >"$work/out"
 check "a reload stops a daemon that is no longer enabled" grep -q '1 stopped (other).* 1 kept' "$work/out"
 check "the state of a stopped daemon is removed" [ -z "$(get /daemons/other/service_state/value)" ]
-check "reloads of other daemons cause no missed tick" is /runs/steady/missed 0
+missed_is_fair "a daemon ticks on while others are reloaded" steady
 check "reloads of other daemons do not restart the daemon" [ "$(get /runs/steady/since)" = "$since" ]
 
 mv "$work/vigil.conf" "$work/gone"

@@ -64,7 +64,9 @@ done
 check "$crowd more daemons are running after their first query" wait_for 30 crowd_is running
 check "vigild has subscribed to systemd's signals" wait_for 20 confirmed_again 0
 # settled: whether vigild makes no calls any more
-settled() { local a b; a=$(counter calls); sleep 0.3; b=$(counter calls); [ "$a" = "$b" ]; }
+settled() { local a b; a=$(counter calls); sleep 0.5; b=$(counter calls); [ "$a" = "$b" ]; }
+# queried COUNT BEFORE: whether there have been so many queries more than before
+queried() { [ $(($(counter batched) - $2)) -ge "$1" ]; }
 wait_for 20 settled
 
 # --- changes that systemd signals -----------------------------------------------------------------
@@ -84,22 +86,27 @@ round() { # round TEXT: each kind of service exits and is restarted, because of 
 	kill -9 "$pid"
 	check "$1: a restart by systemd is counted" wait_for 20 \
 		is /daemons/always/service_state/respawns $((${respawned:-0} + 1))
-	check "$1: vigild does not restart what systemd restarts" [ "$(get /daemons/always/service_state/restarts)" = "$restarts" ]
 	check "$1: vigild has received signals" more_than /vigil/queries/signals "$before"
 	wait_for 20 settled
+	check "$1: vigild does not restart what systemd restarts" [ "$(get /daemons/always/service_state/restarts)" = "$restarts" ]
 }
 round "at first"
-check "the history says that the change of the oneshot was seen at once" [ "$(told once 'systemd has reported a change, seen at once')" -ge 1 ]
-check "another daemon of the same unit has seen the change, too" [ "$(told watched 'stopped (was running)')" -ge 1 ]
+check "the history says that the change of the oneshot was seen at once" \
+	[ "$(told once 'systemd has reported a change, seen at once')" -ge 1 ]
+told_once() { [ "$(told "$@")" -ge 1 ]; }
+check "another daemon of the same unit has seen the change, too" wait_for 20 told_once watched 'stopped (was running)'
 
 # --- one message for many queries -----------------------------------------------------------------
 messages=$(counter calls) batched=$(counter batched) workers=$(counter workers)
+# vigild sleeps meanwhile, so that all signals are there when it continues.
+kill -STOP "$vigild_pid"
 systemctl stop 'sig-crowd@*'
+kill -CONT "$vigild_pid"
 check "vigild sees that $crowd units have stopped" wait_for 20 crowd_is stopped
+check "each of $crowd stopped units was queried" wait_for 20 queried $crowd "$batched"
 wait_for 20 settled
 messages=$(($(counter calls) - messages)) batched=$(($(counter batched) - batched))
-check "each of $crowd stopped units was queried ($batched queries)" [ "$batched" -ge $crowd ]
-check "some queries shared a message ($messages messages)" [ "$messages" -lt "$batched" ]
+check "the queries shared messages ($batched queries, $messages messages)" [ $((messages * 2)) -le "$batched" ]
 check "no worker made a query" [ "$(counter workers)" = "$workers" ]
 
 # --- restarts of systemd and the bus --------------------------------------------------------------
@@ -109,10 +116,12 @@ after() {
 	before=$(confirmed) messages=$(counter calls) batched=$(counter batched)
 	"$@" >/dev/null 2>&1
 	check "$text: vigild subscribes again" wait_for 30 confirmed_again "$before"
+	check "$text: vigild queries all units" wait_for 30 queried $((crowd + 5)) "$batched"
 	wait_for 20 settled
 	messages=$(($(counter calls) - messages)) batched=$(($(counter batched) - batched))
-	check "$text: vigild queried all units ($batched queries)" [ "$batched" -ge $((crowd + 5)) ]
-	check "$text: the queries of all units shared few messages ($messages messages)" [ "$messages" -le 3 ]
+	# On a slow machine some units are found late, and are queried in other messages than the rest.
+	check "$text: the queries shared messages ($batched queries, $messages messages)" \
+		[ $((messages * 2)) -le "$batched" ]
 	round "$text"
 }
 after "a daemon-reload" systemctl daemon-reload

@@ -56,7 +56,7 @@ $cc -D_GNU_SOURCE $(make_variable SANITIZE) -fPIC -shared -I"$top_srcdir/include
 
 # configure SIZE: writes the configuration, in which the daemon big stores so many bytes
 configure() {
-	modules="$modules_dir, $work/modules" write_conf <<C
+	write_conf <<C
 [daemons]
 big = yes
 small = yes
@@ -67,7 +67,7 @@ size = $1
 module = keeper
 C
 }
-modules_dir=$modules
+more_modules=$work/modules
 degraded() { get /vigil/degraded 2>/dev/null | grep -q '"state"'; }
 saved() { grep -q "\"starts\": $1" "$work/state/state.json" 2>/dev/null; }
 

@@ -19,7 +19,7 @@ clean_up() {
 }
 trap clean_up EXIT
 
-burst=2 window=20 # in seconds; stands for 10m
+burst=2 window=20 # in seconds; stands for 10m; longer on a slow machine
 rate=40           # restarts a second
 
 # Some services cannot start, some start and exit after a second, some run.
@@ -35,6 +35,10 @@ esac
 echo \$! >"$work/\$1.pid"
 EOF
 chmod 755 "$work/restart"
+# All services must give up within a window.  The scripts of 400 restarts run meanwhile.
+began=${EPOCHREALTIME/./}
+for i in $(seq 20); do "$work/restart" fails0 >/dev/null; done
+window=$((window + (${EPOCHREALTIME/./} - began) / 20 * 400 * 2 / 1000000))
 
 # watched NAME...: configures a daemon for each, and the unrelated daemon canary
 watched() {
@@ -68,11 +72,8 @@ how_many() { ctl get /daemons | grep -cE "$1"; }
 at_least() { local n; n=$(how_many "$2"); [ "$n" -ge "$1" ]; }
 restarted() { [ "$(wc -l <"$work/restarts")" -ge "$1" ]; }
 calm() { # TEXT: checks that the canary and the loop were not delayed
-	check "$1: the canary daemon ticked" more_than /runs/canary/ticks $((ticks + 20))
-	missed=$(get /runs/canary/missed)
-	idle_missed=$("$vigilctl" -s "$work/reference/control.sock" get -r /runs/idle/missed)
-	check "$1: the canary daemon missed no more ticks than an idle vigild: $missed, $idle_missed" \
-		[ "$missed" -le "$idle_missed" ]
+	check "$1: the canary daemon ticks" wait_for 20 more_than /runs/canary/ticks $((ticks + 20))
+	missed_is_fair "$1: the canary daemon ticks on" canary
 	lag_is_fair "$1" 0.05
 }
 
@@ -86,16 +87,17 @@ ticks=$(get /runs/canary/ticks)
 check "each of 200 failing services is restarted as often as burst allows" wait_for 120 restarted $((200 * burst))
 check "each of 200 failing services reports that vigil gave up" wait_for 60 at_least 200 \
 	"\"decision\": *\"(failed|stopped): gave up after $burst restarts in $window s, until the next try\""
-check "each of 200 failing services reports the time of the next try" at_least 200 '"next_retry": *"2'
-check "restart_error counts restarts that fail" at_least 100 "\"restart_error\": *$burst"
-check "restart_error is 0 for services that exit after a restart" at_least 100 '"restart_error": *0'
+check "each of 200 failing services reports the time of the next try" wait_for 20 at_least 200 '"next_retry": *"2'
+check "restart_error counts restarts that fail" wait_for 20 at_least 100 "\"restart_error\": *$burst"
+check "restart_error is 0 for services that exit after a restart" wait_for 20 at_least 100 '"restart_error": *0'
 calm "200 fail"
-check "failing services are restarted again when the window allows it" wait_for 120 restarted $((200 * burst + 100))
+check "failing services are restarted again when the window allows it" wait_for $((120 + window)) restarted $((200 * burst + 100))
 most=$(most_of_one)
 check "no service was restarted more than $burst times in a window: $most" [ "$most" -le $burst ]
 most=$(most_a_second)
-# The bucket is full at first and gets $rate more in that second; a worker may be late with some.
-check "no second had more restarts than restart_rate allows: $most" [ "$most" -le $((rate * 5 / 2)) ]
+# The bucket is full at first and gets $rate more in that second; each of the 32 workers may be late with one.
+late=32
+check "no second had more restarts than restart_rate allows: $most" [ "$most" -le $((rate * 5 / 2 + late)) ]
 check "vigild stops after 200 failures" stop_vigild
 
 # --- services that fail at once -------------------------------------------------------------------
@@ -114,14 +116,16 @@ check "each of a hundred services that crash at once is restarted" wait_for 120 
 check "the restarts were of a hundred different services" [ "$(cut -d' ' -f2 "$work/restarts" | sort -u | wc -l)" = 100 ]
 check "a hundred services run again" wait_for 60 at_least 101 '"value": *"running"'
 most=$(most_a_second)
-check "no second had more restarts than restart_rate allows: $most" [ "$most" -le $((rate * 5 / 2)) ]
+check "no second had more restarts than restart_rate allows: $most" [ "$most" -le $((rate * 5 / 2 + late)) ]
 calm "100 die at once"
 # The check of the lag is able to fail.
 if ! sanitized; then
-	for i in 1 2; do kill -STOP "$vigild_pid"; sleep 3; kill -CONT "$vigild_pid"; sleep 1; done
+	read_lags
+	hold=$(awk -v idle="$idle" 'BEGIN { print int(3 + 16 * idle) }')
+	for i in 1 2; do kill -STOP "$vigild_pid"; sleep "$hold"; kill -CONT "$vigild_pid"; sleep 1; done
 	wait_for 20 reachable
 	read_lags
-	check "the lag of a loop that was stopped twice for 3 s is too high: $lag, $idle" eval '! lag_is_under 0.05'
+	check "the lag of a loop that was stopped twice for $hold s is too high: $lag, $idle" eval '! lag_is_under 0.05'
 fi
 check "vigild stops after 100 crashes" stop_vigild
 [ "$failed" -eq 0 ] || tail -30 "$work/log"

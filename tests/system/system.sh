@@ -4,14 +4,15 @@
 . "$(dirname "$0")/lib.sh" || exit 1
 if [ "${1:-}" != inside ] && [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
 	install_staged
-	exec unshare -m bash "$0" inside
+	exec unshare -mn bash "$0" inside
 fi
 install_staged
 set_paths
 work=$(mktemp -d)
 chmod 755 "$work"
 server=
-trap 'hang_up; stop_vigild; rm -rf "$work"' EXIT
+load=
+trap '[ -z "$load" ] || kill $load; hang_up; stop_vigild; rm -rf "$work"' EXIT
 conf() { { printf '[daemons]\nsystem = yes\n[daemon:system]\ninterval = 200ms\n'; printf '%s\n' "$@"; } | write_conf; }
 value() { get "/daemons/system/$1"; }
 near() { awk -v a="$1" -v b="$2" -v by="$3" 'BEGIN { exit !(a != "" && b != "" && a - b <= by && b - a <= by) }'; }
@@ -72,7 +73,7 @@ check "the module knows the CPU usage after the second query" wait_for 10 more_t
 check "the module knows the number of CPUs" [ "$(value cpu/cpus)" = "$(grep -c ^processor /proc/cpuinfo)" ]
 check "the load is that of /proc/loadavg" near "$(value load/fifteen)" "$(cut -d' ' -f3 /proc/loadavg)" 1
 check "the total memory is that of /proc/meminfo" [ "$(value memory/total_bytes)" = "$(awk '/^MemTotal/ { printf "%.0f", $2 * 1024 }' /proc/meminfo)" ]
-check "the uptime is that of /proc/uptime" near "$(value uptime_seconds)" "$(cut -d' ' -f1 /proc/uptime)" 5
+check "the uptime is that of /proc/uptime" near "$(value uptime_seconds)" "$(cut -d' ' -f1 /proc/uptime)" 60
 check "the health is OK without thresholds for disks" level OK
 reload_with "memory_critical = ~:0"
 check "memory over a threshold is CRITICAL" wait_for 10 level CRITICAL
@@ -85,7 +86,7 @@ refused_by_reload "a threshold with a percent sign is refused, with a hint" 'dis
 conf "disks = $work/nowhere"
 refused_by_reload "a disk whose directory is not there is refused" 'nothing is mounted at'
 conf "disks = srv"
-refused_by_reload "a disk that is no path is refused" '"srv" is not the absolute path'
+refused_by_reload "a disk that is no path is refused" '"srv" is not an absolute path'
 check "refused thresholds do not restart the daemon" [ "$(get /runs/system/since)" = "$since" ]
 reload_with "disks = $work"
 check "a disk that is not mounted at present is CRITICAL" wait_for 10 level CRITICAL
@@ -135,6 +136,56 @@ if [ "${1:-}" = inside ]; then
 else
 	echo "SKIP: a separate disk needs root and namespaces"
 fi
+
+# --- pressure, network and sensors ----------------------------------------------------------------
+
+if [ -r /proc/pressure/cpu ]; then
+	reload_with "stalls = cpu" "disk_warning = ~:" "disk_critical = ~:"
+	check "the pressure of the CPU is reported" wait_for 10 eval '[ -n "$(value pressure/cpu/some/avg60)" ]'
+	near_pressure() { near "$(value pressure/cpu/some/avg300)" "$(sed -n 's/^some.*avg300=\([0-9.]*\).*/\1/p' /proc/pressure/cpu)" 5; }
+	check "the pressure of the CPU is that of the kernel" wait_for 10 near_pressure
+	for _ in $(seq $((3 * $(nproc)))); do
+		(exec sh -c 'while :; do :; done') & load="$load $!"
+	done
+	check "the kernel reports stalls of the CPU at once" wait_for 30 more_than /daemons/system/pressure/cpu/stalls 0
+	kill $load
+	wait $load 2>/dev/null
+	load=
+	check "the history names stalls" eval 'ctl get /runs/system/history | grep -q "had to wait for cpu for more than"'
+	check "stalls that were not requested are not counted" [ -z "$(value pressure/io/stalls)" ]
+	conf "stalls = disk"
+	refused_by_reload "stalls of something else are refused" '"disk" is not cpu, memory or io'
+	reload_with "cpu_pressure_critical = @0:100"
+	check "a pressure that is inside a threshold is CRITICAL" wait_for 10 level CRITICAL
+	check "the health text names the pressure" says "the time in which tasks wait for cpu is"
+else
+	echo "SKIP: pressure: this kernel has no /proc/pressure"
+fi
+if [ "${1:-}" = inside ] && command -v ip >/dev/null && mount -t sysfs sysfs /sys 2>/dev/null &&
+	ip link add vigil0 type veth peer name vigil1 2>/dev/null; then
+	ip link set vigil0 up
+	ip link set vigil1 up
+	reload_with "interfaces = vigil0" "link = critical"
+	check "a network interface with a link is OK" wait_for 10 level OK
+	check "the state says that the interface has a link" wait_for 10 is /daemons/system/network/vigil0/link up
+	ip addr add 192.0.2.1/24 dev vigil0
+	ip neigh add 192.0.2.2 lladdr 02:00:00:00:00:01 dev vigil0
+	(for _ in $(seq 200); do echo >/dev/udp/192.0.2.2/9; done) 2>/dev/null
+	check "traffic is reported" wait_for 10 eval '[ -n "$(value network/vigil0/sent_bits_per_second)" ]'
+	has_speed() { [ "$(value network/vigil0/speed_bits_per_second)" = "$(cat /sys/class/net/vigil0/speed)000000.0" ]; }
+	check "the speed is that of the kernel" wait_for 60 has_speed
+	ip link set vigil1 down
+	check "a network interface without a link is CRITICAL" wait_for 10 level CRITICAL
+	check "the health text names the interface" says "vigil0 has no link"
+	ip link del vigil0
+	check "a network interface that was removed is named" wait_for 10 says "there is no network interface vigil0"
+	reload_with "disk_warning = ~:" "disk_critical = ~:"
+	check "without named interfaces, one that was removed is no problem" wait_for 10 level OK
+else
+	echo "SKIP: network interfaces need root, namespaces and ip"
+fi
+conf "full_critical = 2d"
+refused_by_reload "a critical time that is more than the time for a warning is refused" 'is more than full_warning'
 conf "disks = /proc"
 refused_by_reload "a path that is not a disk is refused, with a hint" 'run check_disk with the module exec'
 check "vigild stops when it receives SIGTERM" stop_vigild

@@ -151,7 +151,7 @@ if command -v dpkg-deb >/dev/null; then
 	check "a package that does not start its service: dpkg finishes the upgrade" end_upgrade
 	check "a package that does not start its service: vigild starts it" wait_for 15 back upgraded 0
 
-	conf 0 1s
+	conf 0 10s
 	check "an endless upgrade: a reload sets upgrade_wait" ctl -q reload
 	begin_upgrade 4
 	check "an endless upgrade: the service is left alone at first" wait_for 15 says upgraded decision "a package upgrade"

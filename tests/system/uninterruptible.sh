@@ -62,7 +62,7 @@ check "the numbers of a daemon whose plugin hangs are stale" is /daemons/disk/st
 check "only one process of the plugin hangs" [ "$(plugins | wc -l)" = 1 ]
 ctl check disk >"$work/out"
 check "check exits with 3 while the plugin hangs" [ $? = 3 ]
-check "another daemon with the same plugin is OK" health other OK
+check "another daemon with the same plugin is OK" wait_for 20 health other OK
 conf 2s
 check "a reload with another timeout is accepted" ctl -q reload
 check "the daemon is UNKNOWN after the reload because of the earlier process" wait_for 20 \

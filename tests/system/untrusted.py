@@ -21,7 +21,7 @@ if os.uname().machine == "x86_64":
 pid, terminal = pty.fork()
 if pid == 0:
     os.execv(vigild, [vigild, "-C", "-c", conf])
-until = time.monotonic() + 30
+until = time.monotonic() + 300
 shown = b""
 while time.monotonic() < until and not os.path.exists(report):
     if select.select([terminal], [], [], 0.1)[0]:

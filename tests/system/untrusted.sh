@@ -37,7 +37,7 @@ if os.uname().machine == "x86_64":
     if libc.syscall(250, 10, -3, b"user", b"vigil-secret", 0) >= 0:
         found.append("finds root's key")
 allowed = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "LC_NUMERIC", "LC_MESSAGES", "GIVEN",
-           "LC_CTYPE"}
+           "LC_CTYPE", "VIGIL_RUN"}
 found += ["has %s of root's environment" % name for name in os.environ if name not in allowed]
 if "/planted" in os.environ.get("PATH", ""):
     found.append("has the PATH of root")
@@ -58,7 +58,7 @@ interval = 1h
 environment = GIVEN=by the admin
 C
 export VAULT_TOKEN=secret LD_LIBRARY_PATH=/root/lib PATH=$PATH:/planted AWS_SECRET_ACCESS_KEY=secret
-timeout 60 python3 "$here/untrusted.py" "$vigild" "$work/vigil.conf" "$work/out/report" >"$work/shown" 2>&1
+timeout 600 python3 "$here/untrusted.py" "$vigild" "$work/vigil.conf" "$work/out/report" >"$work/shown" 2>&1
 check "the program ran as another user and wrote its report" [ -e "$work/out/report" ]
 if [ -s "$work/out/report" ]; then
 	while read -r line || [ -n "$line" ]; do not_ok "a program of another user $line"; done <"$work/out/report"

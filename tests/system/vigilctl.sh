@@ -159,7 +159,7 @@ ctl status nosuch --watch 2>"$work/err"
 check "status --watch of an unknown daemon exits with 1" [ $? = 1 ]
 said "status --watch of an unknown daemon names the daemon" 'no such daemon "nosuch"'
 if command -v script >/dev/null && script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
-	TERM=xterm timeout 20 script -qec "'$vigilctl' -s '$work/control.sock' status --watch" /dev/null \
+	TERM=xterm timeout 600 script -qec "'$vigilctl' -s '$work/control.sock' status --watch" /dev/null \
 		</dev/null >"$work/screen" 2>&1 &
 	screen=$!
 	redrawn() { [ "$(grep -c $'\033\\[H\033\\[J' "$work/screen")" -ge 2 ]; }
@@ -184,7 +184,7 @@ times_in() { # times_in ZONE ABBREVIATION
 		grep -qE "^$3 20[0-9-]+ [0-9:]{8} $2 \(in [0-9]+[hm]" "$work/out"
 	TZ=$1 ctl -o json explain spare >"$work/out"
 	check "in $1, explain as JSON has RFC 3339 in UTC" eval \
-		'grep -qE "\"time\": \"20[0-9-]+T[0-9:.]+Z\"" "$work/out" && ! grep -qE "20[0-9-]+ [0-9:]{8}" "$work/out"'
+		'grep -qE "\"time\": \"20[0-9-]+T[0-9:.]+Z\"" "$work/out" && ! grep -qE "\": \"20[0-9-]+ [0-9:]{8}" "$work/out"'
 }
 printf '#!/bin/sh\nexit 1\n' >"$work/restart"
 chmod 755 "$work/restart"

@@ -53,6 +53,7 @@ as_stranger() { setpriv --reuid=$stranger --regid=$own --clear-groups "$@"; }
 
 config() {
 	mkdir -m 755 "$work/run" "$work/conf.d"
+	: >"$work/run/up"
 	{
 		cat <<-END
 			[daemons]
@@ -67,8 +68,9 @@ config() {
 			module = service
 			manager = command
 			service = kept
-			status_command = /bin/true
-			restart_command = /bin/true
+			status_command = /usr/bin/test -e $work/run/up
+			restart_command = /usr/bin/touch $work/run/up
+			stop_command = /bin/rm -f $work/run/up
 			interval = 1h
 		END
 	} | write_conf

@@ -27,7 +27,7 @@ def dial(address):
     else:
         host, port = address.rsplit(":", 1)
         s = socket.socket()
-        s.settimeout(5)
+        s.settimeout(60)
         s.connect((host, int(port)))
     s.setblocking(False)
     return s
@@ -162,7 +162,7 @@ def ask(address, seconds, line, is_answer):
         try:
             s = dial(address)
             s.setblocking(True)
-            s.settimeout(5)
+            s.settimeout(60)
             s.sendall(line)
             while not data.endswith(b"\n"):
                 more = s.recv(65536)

@@ -100,7 +100,7 @@ has_line_after() { [ -n "$(tail -n 1 "$1" | awk -v to="$2" '$1 >= to')" ]; }
 not_less() { [ $((3 * $1)) -ge "$2" ]; }
 # is_short GAP LIMIT REFERENCE: within the limit, or not much larger than the gap of the reference
 is_short() { awk -v gap="$1" -v limit="$2" -v other="$3" -v margin="$margin" \
-	'BEGIN { exit !(gap <= limit || gap <= other + margin) }'; }
+	'BEGIN { exit !(gap <= limit || gap <= 2 * other + margin) }'; }
 
 begin attacked
 begin reference

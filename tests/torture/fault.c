@@ -59,7 +59,7 @@ static const struct request {
 	{"reload", "reload", "{}", "version", "{}", NULL},
 	{"look", "run", "{\"name\":\"look\"}", NULL, NULL, "/daemons/look"},
 	{"script", "run", "{\"name\":\"script\"}", NULL, NULL, "/daemons/script"},
-	{"restart", "restart", "{\"name\":\"script\"}", NULL, NULL, "/daemons/script"},
+	{"restart", "restart", "{\"names\":[\"script\"]}", NULL, NULL, "/daemons/script"},
 	{"plugin", "run", "{\"name\":\"plugin\"}", NULL, NULL, "/daemons/plugin"},
 	/* A pause is sent before, which only reaches the file when vigild saves at its exit; see
 	 * before(). */
@@ -69,8 +69,8 @@ static const struct request {
 	{"system", "run", "{\"name\":\"machine\"}", NULL, NULL, "/daemons/machine"},
 	{"notify", "run", "{\"name\":\"flip\"}", NULL, NULL, "/daemons/tell"},
 	{"icinga", "run", "{\"name\":\"flip\"}", NULL, NULL, "/daemons/master"},
-	{"unit", ORDER, "", "restart", "{\"name\":\"unit\"}", "/daemons/unit"},
-	{"unit-restart", "restart", "{\"name\":\"unit\"}", NULL, NULL, "/daemons/unit"},
+	{"unit", ORDER, "", "restart", "{\"names\":[\"unit\"]}", "/daemons/unit"},
+	{"unit-restart", "restart", "{\"names\":[\"unit\"]}", NULL, NULL, "/daemons/unit"},
 	{"page", GET, "/", NULL, NULL, NULL},
 	{"metrics", GET, "/metrics", NULL, NULL, NULL},
 	{"json", GET, "/v1/state", NULL, NULL, NULL},
@@ -138,70 +138,6 @@ static void check_vigild(void)
 		test.lived++;
 }
 
-/* --- a boot without faults -------------------------------------------------------------------- */
-
-static void give_up(const char *what)
-{
-	bool ended = vigild_has_ended(&test.vigild);
-
-	printf("broken: %s, %s %llu: %s (%s, %x)\n%s\n", test.phase, test.mode,
-		(unsigned long long)test.plan, what, ended ? "vigild has exited" : "vigild runs",
-		ended ? (unsigned)test.vigild.status : 0, test.vigild.said);
-	vigild_kill(&test.vigild);
-	exit(EXIT_FAILURE);
-}
-
-static void ask_well(const char *method, const char *params)
-{
-	json_t *reply;
-	enum vigild_answer answer = vigild_ask(&test.vigild, method, params, &reply);
-
-	if (answer != ANSWERED)
-		give_up(answer == CLOSED ? "vigild closes a connection without a fault"
-					 : "vigild does not reply without a fault");
-	json_decref(reply);
-}
-
-static bool has(const char *pointer)
-{
-	char params[256];
-	json_t *reply;
-	bool found;
-
-	snprintf(params, sizeof(params), "{\"pointer\":\"%s\"}", pointer);
-	vigild_ask(&test.vigild, "get", params, &reply);
-	found = json_object_get(reply, "result") != NULL;
-	json_decref(reply);
-	return found;
-}
-
-/* Starts vigild, if it does not run, and waits until each daemon that the file `ready` names has
- * ticked once, so that replies do not change on their own.  A line of `ready` has NAME POINTER; the
- * pointer exists after the first tick. */
-static void boot_well(void)
-{
-	char path[4096], name[64], pointer[128], params[128];
-	bool hung;
-	FILE *file;
-
-	if (test.vigild.pid > 0)
-		return;
-	if (!vigild_boot(&test.vigild, &hung))
-		give_up("vigild does not start without a fault");
-	ask_well("resume", "{\"all\":true}");
-	snprintf(path, sizeof(path), "%s/ready", test.vigild.work);
-	file = fopen(path, "re");
-	while (file != NULL && fscanf(file, "%63s %127s", name, pointer) == 2) {
-		snprintf(params, sizeof(params), "{\"name\":\"%s\"}", name);
-		ask_well("run", params);
-		for (int n = 0; !has(pointer); n++, usleep(5000))
-			if (n == 4000)
-				give_up(pointer);
-	}
-	if (file != NULL)
-		fclose(file);
-}
-
 /* --- replies ---------------------------------------------------------------------------------- */
 
 /* Whether the error names a lack of memory or another cause in vigild, not in the request. */
@@ -244,7 +180,7 @@ static void before(const struct request *r)
 	reason_of(reason, sizeof(reason));
 	snprintf(params, sizeof(params), "{\"all\":true,\"reason\":\"%s\"}", reason);
 	if (r->before != NULL)
-		ask_well(r->before, r->before_params != NULL ? r->before_params : params);
+		fault_ask_well(r->before, r->before_params != NULL ? r->before_params : params);
 }
 
 /* After an exit for lack of memory: checks that the memory reserved for saving was enough. */
@@ -282,7 +218,7 @@ static int begin_watch(const char *pointer)
 
 	snprintf(params, sizeof(params), "{\"pointer\":\"%s\"}", pointer);
 	if (fd < 0 || vigild_send(fd, "watch", params) < 0 || !await_change(fd, VIGILD_PATIENCE))
-		give_up("the verb watch fails without a fault");
+		fault_give_up("the verb watch fails without a fault");
 	return fd;
 }
 
@@ -358,8 +294,8 @@ static json_t *request_well(const struct request *r)
 	return wanted;
 }
 
-/* A reply with the whole state has the shape of the moment, so the daemons must have finished what
- * they began. */
+/* A reply with the whole state depends on what the daemons are doing, so they must have finished
+ * what they began. */
 static void settle(const struct request *r)
 {
 	int fd;
@@ -381,7 +317,7 @@ static bool try_request(const struct request *r, bool *changed)
 	int watch = -1;
 	bool failed;
 
-	boot_well();
+	fault_boot_well();
 	settle(r);
 	wanted = request_well(r);
 	before(r);
@@ -428,7 +364,7 @@ static bool page_point(const struct request *r)
 	bool failed;
 	int status;
 
-	boot_well();
+	fault_boot_well();
 	status = page_get(&test.vigild, r->params);
 	if (status != 200)
 		fault_broken("the HTTP status without a fault is %d", status);
@@ -484,7 +420,7 @@ static bool stop_point(void)
 {
 	bool failed;
 
-	boot_well();
+	fault_boot_well();
 	vigild_forget(&test.vigild);
 	test.fault->arm();
 	fault_stop_vigild();
@@ -505,7 +441,7 @@ bool fault_point(void)
 		if (strcmp(test.phase, requests[i].phase) == 0)
 			return strcmp(requests[i].method, GET) == 0 ? page_point(&requests[i])
 								    : request_point(&requests[i]);
-	give_up("unknown phase");
+	fault_give_up("unknown phase");
 	return false;
 }
 

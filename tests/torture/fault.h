@@ -38,6 +38,12 @@ extern struct fault_test {
 
 /* Runs one point of test.phase; true while there was a call that failed. */
 bool fault_point(void);
+/* Prints what went wrong without a fault, and ends the program. */
+void fault_give_up(const char *what);
+/* Sends a request without a fault; a missing answer ends the program. */
+void fault_ask_well(const char *method, const char *params);
+/* Starts vigild without a fault, if it does not run, and waits until its daemons have ticked. */
+void fault_boot_well(void);
 /* Stops vigild with SIGTERM. */
 void fault_stop_vigild(void);
 void fault_broken(const char *format, ...) __attribute__((format(printf, 1, 2)));

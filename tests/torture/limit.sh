@@ -2,7 +2,7 @@
 # limit: memory that is really short, because of a limit.  In tests/torture/memory.sh single allocations
 # fail; here the kernel refuses memory.
 #
-# Promise: a request that needs too much memory is refused, the client is told, and vigild keeps running.
+# Promise: a request that needs too much memory is refused with an error, and vigild keeps running.
 # If not even a few bytes are left, vigild saves its state, logs why, and exits with status 70.  If the
 # kernel kills vigild because of MemoryMax of a control group, it cannot log anything.  In both cases the
 # next vigild starts.
@@ -83,14 +83,14 @@ check "the service is started without a limit" wait_for 20 is /daemons/svc/servi
 check "all values are in the state without a limit" wait_for 60 all_there
 data=$(awk '/^VmData/ { print $2 }' "/proc/$vigild_pid/status")
 prlimit --pid "$vigild_pid" --data=$((data * 1024 + 65536)):
-told=0
+handled=0
 for _ in $(seq 20); do
 	ctl get /daemons >"$work/whole" 2>"$work/out" || grep -q "out of memory\|closed the connection\|connection closed" "$work/out" ||
 		break
-	told=$((told + 1))
+	handled=$((handled + 1))
 done
 check "a large reply is sent completely, or refused with an error: $(cat "$work/out")" \
-	[ "$told" = 20 ]
+	[ "$handled" = 20 ]
 check "a small request gets a reply under a limit of data" ctl -q version
 : >"$work/go"
 check "vigild exits with 70 when no memory is left" ends_with 70
@@ -123,12 +123,12 @@ limit_to() {
 }
 into_group() { echo "$vigild_pid" >"$group/cgroup.procs"; }
 answers_as() { is /vigil/pid "$vigild_pid"; }
-told_of_eats() { get /runs/eats/health/text | grep -q "signal 9"; }
+reports_eats() { get /runs/eats/health/text | grep -q "signal 9"; }
 if [ "$(id -u)" = 0 ] && make_group; then
 	check "all values are in the state before the control group is limited" wait_for 60 all_there
 	check "vigild is put into a control group with a limit for all its processes" eval 'into_group && limit_to 100000000'
 	: >"$work/hungry"
-	check "a plugin that uses too much memory is killed, and its health says so" wait_for 60 told_of_eats
+	check "a plugin that uses too much memory is killed, and its health says so" wait_for 60 reports_eats
 	check "vigild is not killed when a plugin uses too much memory" answers_as
 	rm "$work/hungry"
 	check "the plugin is OK again when it uses little memory" wait_for 30 is /runs/eats/health/level OK
@@ -146,7 +146,7 @@ else
 	echo "SKIP: a limit of memory needs root and permission to create control groups"
 fi
 check "vigild stops when it receives SIGTERM" stop_vigild
-figure "memory is short: a large request is refused with an error" "$told of 20"
+figure "memory is short: a large request is refused with an error" "$handled of 20"
 figure "no memory is left: vigild exits, and the next one starts" "$ends exits, $well starts"
 [ "$failed" -eq 0 ] || tail -20 "$work/log"
 finish

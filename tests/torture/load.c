@@ -125,7 +125,7 @@ static bool crowd(int number)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	free(fds);
-	printf("crowd: %d told something, %d hung up on, %d left waiting\n", answered, turned_away,
+	printf("crowd: %d answered, %d disconnected, %d without a reply\n", answered, turned_away,
 		left_waiting);
 	/* A client that has sent no request yet may be disconnected for another one. */
 	return left_waiting == 0 && turned_away <= number / 10 && answered > 0;
@@ -182,7 +182,7 @@ static bool slow(int number)
 
 	for (size_t i = 0; fd >= 0 && now() < over && say(fd, (char[]){WHOLE[i % 20], '\0'}); i++)
 		nap(0.2);
-	printf("slow: hung up on after %.1f s\n", now() - began);
+	printf("slow: disconnected after %.1f s\n", now() - began);
 	return now() < over;
 }
 
@@ -197,7 +197,7 @@ static bool endless(int number)
 	memset(text, 'x', sizeof(text) - 1);
 	for (; fd >= 0 && now() < over && say(fd, text); sent += sizeof(text) - 1)
 		;
-	printf("endless: hung up on after %zu KiB\n", sent / 1024);
+	printf("endless: disconnected after %zu KiB\n", sent / 1024);
 	return now() < over;
 }
 
@@ -213,7 +213,7 @@ static bool deaf(int number)
 	while (asked < number && say(fd, WHOLE))
 		asked++;
 	took = until_hung_up(fd, began);
-	printf("deaf: asked %d times, hung up on after %.1f s\n", asked, took);
+	printf("deaf: asked %d times, disconnected after %.1f s\n", asked, took);
 	close(fd);
 	return took >= 0;
 }

@@ -207,6 +207,8 @@ static int answer_get(sd_bus_message *call, sd_bus_message *answer)
 	if (strcmp(property, "Result") == 0)
 		return sd_bus_message_append(
 			answer, "v", "s", unit && unit->pid ? "success" : "signal");
+	if (strcmp(property, "ExecMainStatus") == 0)
+		return sd_bus_message_append(answer, "v", "i", unit && unit->pid ? 0 : SIGKILL);
 	r = answer_constant(property, answer);
 	return r != 0 ? r : sd_bus_message_append(answer, "v", "t", (uint64_t)jobs);
 }

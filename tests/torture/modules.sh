@@ -11,21 +11,12 @@ work=$(mktemp -d)
 chmod 755 "$work"
 trap 'stop_vigild 2>/dev/null; rm -rf "$work"' EXIT
 umask 022
-export PKG_CONFIG_PATH=$stage$(make_variable pkgconfigdir) PKG_CONFIG_SYSROOT_DIR=$stage
-flags=$(pkg-config --cflags vigil | sed "s|$stage$stage|$stage|g")
-cc=$(make_variable CC)
+more_modules=$work/modules
 case $(make_variable SANITIZE) in *thread*) skip_all "the thread sanitizer handles crashes itself" ;; esac
 crash_as_ever
 command -v pkg-config >/dev/null || skip_all "modules are built with pkg-config"
-mkdir "$work/modules"
 # odd NAME: builds a module from the C code on stdin
-odd() {
-	mkdir -p "$work/modules/$1"
-	{ printf '#include <%s>\n' vigil/vigil.h pthread.h signal.h stdlib.h unistd.h; cat; } >"$work/$1.c"
-	# shellcheck disable=SC2086
-	$cc -std=gnu99 -Wall $flags -fPIC -shared "$work/$1.c" -o "$work/modules/$1/$1.so" -lpthread ||
-		not_ok "$1 compiles"
-}
+odd() { { printf '#include <%s>\n' vigil/vigil.h pthread.h signal.h stdlib.h unistd.h; cat; } | build_module "$1"; }
 module() { printf 'VIGIL_MODULE(.name = "%s", .summary = "odd", .start = start);\n' "$1"; }
 ticking='static int start(vigil_daemon *d) { return vigil_every(d, 0.1, tick, NULL); }'
 odd segv <<<"static int n; static void tick(vigil_daemon *d, void *a) { if (++n == 3) *(volatile int *)0 = 1; } $ticking $(module segv)"
@@ -55,7 +46,6 @@ with() {
 		printf '[daemon:good]\nmodule = exec\ncommand = /bin/true\ninterval = 100ms\n'
 		for name; do printf '[daemon:%s]\nmodule = %s\n' "$name" "$name"; done
 	} | write_conf
-	sed -i "s|^modules = .*|&, $work/modules|" "$work/vigil.conf"
 }
 # Waits until vigild exits on its own.
 ended() { ! kill -0 "$vigild_pid" 2>/dev/null || grep -q '^State:.[ZX]' "/proc/$vigild_pid/status"; }
@@ -106,7 +96,11 @@ if ends opens 'signal 11 (Segmentation fault)' "a crash in a constructor" "while
 	check "a module in quarantine is listed as such, and is not opened" eval 'grep -q "^opens .*quarantined" "$work/out" && reachable'
 	check "a reload does not open a module in quarantine" eval 'ctl -q reload >/dev/null; is /runs/opens/status failed'
 	ctl -q resume opens 2>/dev/null
-	check "a module that is resumed is opened, and crashes vigild" ends_itself
+	tried() { get /runs/opens/reason | grep -q "it crashed when it was opened: signal 11"; }
+	check "a module that is resumed is opened by another process first, and vigild lives" wait_for 10 tried
+	stop_vigild
+	run_once
+	check "a start opens a module that was resumed, and it crashes vigild" ends_itself
 	run_once
 	check "one crash of a module after a resume does not cause a quarantine" ends_itself
 fi
@@ -138,11 +132,11 @@ kill -KILL "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
 rm -rf "$work/state"
 with blocks writes frees thread
 run_once
-check "a callback that blocks is logged" wait_for 20 grep -q 'blocks: a callback took 2\.[0-9]* s and blocked all other' "$work/log"
+check "a callback that blocks is logged" wait_for 20 grep -q 'blocks: a callback took [0-9.]* s and blocked all other' "$work/log"
 check "a module cannot write the state of another daemon" wait_for 10 is /daemons/writes/refused 1
 check "the state of another daemon and of vigild is unchanged" eval '[ -z "$(get /daemons/good/stolen)" ] && is /vigil/pid $vigild_pid'
 check "a module may cancel its timer in the timer's callback" wait_for 10 is /daemons/frees/n 1
-check "a module with its own thread runs" is /runs/thread/status running
+check "a module with its own thread runs" wait_for 10 is /runs/thread/status running
 check "other daemons run" wait_for 10 more_than /runs/good/ticks 2
 check "vigild stops with a module that has its own thread" stop_vigild
 run_once
@@ -151,6 +145,8 @@ check "a clean stop is not logged as a crash" eval '! grep -q "the previous vigi
 "$vigild" -c "$work/vigil.conf" 2>"$work/second"
 check "a second vigild is refused and does not log a crash of the first" eval \
 	'grep -q "is in use" "$work/second" && ! grep -q "the previous vigild" "$work/second"'
+# A SIGKILL in the callback that blocks would be logged with its daemon.
+check "the callback that blocks has returned" wait_for 20 grep -q 'blocks: a callback took [0-9.]* s' "$work/log"
 kill -KILL "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
 run_once
 check "a SIGKILL is logged by the next vigild" wait_for 10 grep -q 'the previous vigild ended unexpectedly: SIGKILL' "$work/log"

@@ -29,6 +29,7 @@ tickers=50
 
 # --- the daemons ----------------------------------------------------------------------------------
 
+more_modules=$work/modules
 mkdir -p "$work/modules/tick" "$work/modules/heap" "$work/init.d" "$work/conf.d"
 install -m 755 "$top_builddir/tests/bench/tick/tick.so" "$work/modules/tick/"
 heap=
@@ -81,7 +82,7 @@ service='interval = 200ms\nbackoff = 0\nhealthy_after = 0\nquery_timeout = 1s\n'
 	for i in $(seq $tickers); do printf '[daemon:t%d]\nmodule = tick\ninterval = 10ms\n' "$i"; done
 	[ -z "$http" ] || printf '[daemon:http]\nlisten = unix:%s\n' "$work/http.sock"
 } | write_conf
-sed -i -e "s|^modules = .*|&, $work/modules|" -e "s|^log = .*|log = $work/log|" \
+sed -i -e "s|^log = .*|log = $work/log|" \
 	-e '/^log = /a restart_rate = 1000/1s' "$work/vigil.conf"
 good='[daemons]\nmore = yes\n[daemon:more]\nmodule = exec\ncommand = /bin/true\n'
 printf "${good}interval = 1s\n" >"$work/good"
@@ -189,9 +190,11 @@ check "vigild runs after all faults" answers
 ticks=$((after[1] - before[1])) missed=$((after[2] - before[2])) all=$((after[3] - before[3]))
 # Each number was requested some time between the two readings of the clock.
 least_due=$(((after[0] - before[4]) / 10000 * tickers)) due=$(((after[4] - before[0]) / 10000 * tickers))
-check "the tickers have ticked" [ "$ticks" -ge "$(count 10000 $((lasting * tickers * 50)))" ]
+check "the tickers have ticked" [ "$ticks" -ge "$(count $((due / 20)) $((lasting * tickers * 50)))" ]
+# On a slow machine the last ticks are counted late.
+tolerance=$((due / 10 > 200 * tickers ? due / 10 : 200 * tickers))
 check "each tick that was due was done or counted as missed: $ticks and $missed of $due" \
-	[ "$all" -ge $((least_due - 200 * tickers)) -a "$all" -le $((due + 100 * tickers)) ]
+	[ "$all" -ge $((least_due - tolerance)) -a "$all" -le $((due + 100 * tickers)) ]
 all_run() { ! get /runs | grep '"status"' | grep -qv '"running"'; }
 check "each daemon runs after all faults" wait_for 20 all_run
 restarts=$(($(wc -l <"$work/starts") - 1))

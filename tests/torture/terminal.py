@@ -96,7 +96,7 @@ def settle():
             return
 
 
-until = time.monotonic() + 40
+until = time.monotonic() + 400
 happened = False
 while not happened and time.monotonic() < until and turn(0.2):
     happened = subprocess.run(["sh", "-c", wait], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -113,7 +113,7 @@ try:
     os.kill(pid, signal.SIGTERM)
 except ProcessLookupError:
     pass
-until = time.monotonic() + 15
+until = time.monotonic() + 300
 try:
     while time.monotonic() < until:
         if select.select([terminal], [], [], 0.1)[0]:

@@ -60,6 +60,7 @@ ctl() { TORTURE_CLOCK=$work/clock LD_PRELOAD=$clock "$vigilctl" -s "$work/contro
 # --- the daemons ----------------------------------------------------------------------------------
 
 mkdir -p "$work/modules/tick" "$work/init.d"
+more_modules=$work/modules
 install -m 755 "$top_builddir/tests/bench/tick/tick.so" "$work/modules/tick/"
 # The clock of a service is that of the machine, which in this test is vigild's clock.
 cat >"$work/init.d/lsb" <<END
@@ -89,9 +90,11 @@ interval() { case $1 in a | c | e | g) echo 1 ;; *) echo 5 ;; esac; }
 own() { printf 'manager = command\nstatus_command = %s status\nrestart_command = %s restart\n' "$1" "$1"; }
 {
 	printf 'restart_rate = 1000/1s\n[daemons]\n'
-	for name in $tickers lsb command vain paused short plug; do echo "$name = yes"; done
+	for name in $tickers lsb command vain paused short plug points window; do echo "$name = yes"; done
 	for name in $tickers; do printf '[daemon:%s]\nmodule = tick\ninterval = %ss\n' "$name" "$(interval "$name")"; done
 	printf '[daemon:plug]\nmodule = exec\ncommand = /bin/echo "OK"\ninterval = 1s\n'
+	printf '[daemon:points]\nmodule = exec\ncommand = /bin/echo "OK"\nevery = hourly\n'
+	printf '[daemon:window]\nmodule = tick\ninterval = 1h\npause_during = *-06-01\n'
 	printf '[daemon:short]\nmodule = tick\ninterval = 1h\n'
 	for name in lsb command vain paused; do
 		printf '[daemon:%s]\nmodule = service\nservice = %s\ninterval = 200ms\nquery_timeout = 3s\n' "$name" "$name"
@@ -103,7 +106,6 @@ own() { printf 'manager = command\nstatus_command = %s status\nrestart_command =
 		esac
 	done
 } | write_conf
-sed -i "s|^modules = .*|&, $work/modules|" "$work/vigil.conf"
 
 failures=
 fails() { case $failures in *"$*"*) ;; *) failures+="$*; " ;; esac; }
@@ -117,12 +119,20 @@ near() { local at; at=$(date -d "$1" +%s 2>/dev/null) && [ $((at - $(now))) -lt 
 
 # Checks that each timer has ticked as often as time has passed, including ticks counted as missed.
 worst=0
+# ticks_of NAME EXTRA: prints the ticks, without those that the test has requested of a
+ticks_of() {
+	local n=$(($(get "/runs/$1/ticks") + $(get "/runs/$1/missed")))
+	[ "$1" != a ] || n=$((n - $2))
+	echo "$n"
+}
+has_ticked() { [ $(($(ticks_of "$1" "$3") * 100)) -ge $(($2 - 350)) ]; } # NAME DUE EXTRA
 count_ticks() { # count_ticks WHEN
 	local name ticks most due off extra=${asked:-0}
 	for name in $tickers; do
 		due=$((($(up) - began) / $(interval "$name")))
-		ticks=$(($(get "/runs/$name/ticks") + $(get "/runs/$name/missed")))
-		[ "$name" != a ] || ticks=$((ticks - extra))
+		# On a busy machine the ticks of the last seconds are counted late.
+		wait_for 10 has_ticked "$name" "$due" "$extra"
+		ticks=$(ticks_of "$name" "$extra")
 		most=$((($(up) - launched) / $(interval "$name")))
 		off=0
 		[ $((ticks * 100)) -le $((most + 150)) ] || off=$((ticks - most / 100))
@@ -259,7 +269,7 @@ look_round "after the stop"
 for name in $tickers; do
 	missed=$(get "/runs/$name/missed")
 	[ $((missed * $(interval "$name"))) -ge $((stop_took - 2 * $(interval "$name"))) ] || fails "$name missed $missed ticks only"
-	[ $(((missed - 3) * $(interval "$name"))) -le $stop_took ] || fails "$name missed $missed ticks"
+	[ $(((missed - 3) * $(interval "$name") * 100)) -le $(($(up) - launched)) ] || fails "$name missed $missed ticks"
 done
 for name in lsb command; do wait_for 30 runs $name || fails "$name does not run"; done
 check "stopped for $stop_took s: each daemon ticks once and counts the missed ticks" no_failures
@@ -270,11 +280,25 @@ check "a service that crashes after the stop is restarted" no_failures
 figure "stopped for $stop_took s: one tick each, the missed ticks are counted, no restart" "$(get /runs/a/missed) missed of 1 s, 0 restarts"
 
 if [ "${TORTURE_FORM:-}" = full ]; then
+	come() { echo $(($(get /runs/points/ticks) + $(get /runs/points/missed))); }
+	before=$(come) ticked=$(get /runs/points/ticks)
 	slept=$((2 * hour))
 	offset=$((offset + 2 * hour))
 	set_clock
 	resumed() { ! paused paused; }
 	check "after a suspend of two hours, a pause of one hour ends within a minute" wait_for 90 resumed
+	both_hours() { [ $(($(come) - before)) -ge 2 ]; }
+	check "after a suspend of two hours, two points of every hour have come" wait_for 90 both_hours
+	check "the program is run once for both, or twice if another hour has begun since" \
+		[ $(($(get /runs/points/ticks) - ticked)) -lt $(($(come) - before)) ]
+	inside=$(($(date -d "$(($(date -d "@$(now)" +%Y) + 1))-06-01 12:00" +%s) - $(now)))
+	offset=$((offset + inside))
+	set_clock
+	check "a clock that is set into a window of pause_during begins the pause within a minute" wait_for 90 paused window
+	offset=$((offset - inside))
+	set_clock
+	no_window() { ! paused window; }
+	check "a clock that is set out of it ends the pause within a minute" wait_for 90 no_window
 fi
 check "vigild stops when it receives SIGTERM" stop_vigild
 check "vigild writes its state when it stops" test -s "$work/state/state.json"

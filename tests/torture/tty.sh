@@ -143,7 +143,7 @@ run() {
 		[ \$($vigilctl -s $sock get -r /daemons/service/service_state/restart_error) -gt 0 ] &&
 		[ \$($vigilctl -s $sock get -r /daemons/told/failed) -gt 0 ] &&
 		[ \$($vigilctl -s $sock get -r /runs/bad/ticks) -gt 0 ]"
-	timeout 150 python3 "$work/terminal.py" "$mode" "$vigild" "$work/$mode/vigil.conf" "$what" "$@" \
+	timeout 1200 python3 "$work/terminal.py" "$mode" "$vigild" "$work/$mode/vigil.conf" "$what" "$@" \
 		>"$work/$mode/shown" 2>"$work/$mode/said"
 	check "$mode: vigild runs, is not stopped, and keeps the terminal" [ ! -s "$work/$mode/said" ]
 	sed 's/^/# /' "$work/$mode/said"

@@ -13,7 +13,7 @@
 #include <jansson.h>
 
 /* Milliseconds after which something hangs. */
-#define VIGILD_PATIENCE 30000
+#define VIGILD_PATIENCE 90000
 
 struct vigild {
 	const char *work;     /* the directory with vigil.conf, control.sock and state/ */

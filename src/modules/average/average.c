@@ -313,8 +313,8 @@ static const vigil_option options[] = {
 	 * interval and the default windows. */
 	VIGIL_OPTION("memory_max", VIGIL_SIZE, "160KiB", "the maximum size of all samples",
 		.min = 1024, .max = 1048576),
-	VIGIL_OPTION("warning", VIGIL_TEXT, NULL, "a range; WARNING if a mean is outside it"),
-	VIGIL_OPTION("critical", VIGIL_TEXT, NULL, "a range; CRITICAL if a mean is outside it"),
+	VIGIL_OPTION("warning", VIGIL_RANGE, NULL, "a range; WARNING if a mean is outside it"),
+	VIGIL_OPTION("critical", VIGIL_RANGE, NULL, "a range; CRITICAL if a mean is outside it"),
 	VIGIL_OPTION("window", VIGIL_TEXT, NULL,
 		"the window whose means are compared with the ranges; unset: the first one"),
 	VIGIL_OPTION_END,

@@ -9,27 +9,15 @@
 
 #include "average.h"
 
-/* Parses a duration such as "5m". Returns seconds; 0: it is not valid. */
-static double read_duration(const char *text)
-{
-	static const char units[] = "smhd";
-	static const double seconds[] = {1, 60, 3600, 86400};
-	char *end;
-	double value = strtod(text, &end);
-	const char *unit = *end != '\0' ? strchr(units, *end) : units;
-
-	if (end == text || unit == NULL || (*end != '\0' && end[1] != '\0') || !(value > 0))
-		return 0;
-	return value * seconds[unit - units];
-}
-
 static int read_window(struct average *a, const char *name, double *longest)
 {
-	double seconds = read_duration(name);
+	double seconds;
 
-	if (seconds < a->interval || seconds > 366 * 86400.0)
+	if (vigil_duration_read(name, &seconds) != 0 || seconds < a->interval ||
+		seconds > 366 * 86400.0)
 		return vigil_diagnose(a->d, "windows",
-			"\"%s\" is not a duration such as 5m, or it is shorter than the interval",
+			"its element \"%s\" is not a duration such as 5m, or it is shorter than "
+			"the interval",
 			name);
 	if (a->window_count == WINDOWS_MAX)
 		return vigil_diagnose(
@@ -68,23 +56,28 @@ static int read_source(struct average *a, const char *text)
 
 	if (pointer == NULL || (length > 0 && text[length - 1] != '='))
 		return vigil_diagnose(a->d, "source",
-			"\"%s\" is neither an address such as /runs/x/ticks nor LABEL=/address",
+			"its element \"%s\" is neither an address such as /runs/x/ticks nor "
+			"LABEL=/address",
 			text);
 	if (strpbrk(pointer, " \t\"'*") != NULL)
 		return vigil_diagnose(a->d, "source",
-			"\"%s\" is not the address of one number: it contains a blank, a quote or "
+			"its element \"%s\" is not the address of one number: it contains a blank, "
+			"a quote or "
 			"a *",
 			text);
 	if (!has_valid_escapes(pointer))
 		return vigil_diagnose(a->d, "source",
-			"\"%s\" has a ~ that is not followed by 0 or 1 (~0 is ~, ~1 is /)", text);
+			"its element \"%s\" has a ~ that is not followed by 0 or 1 (~0 is ~, ~1 is "
+			"/)",
+			text);
 	if (length == 0) {
 		label = strrchr(text, '/') + 1;
 		length = strlen(label) + 1;
 	}
 	if (length < 2 || length > sizeof(source->label) ||
 		memchr(label, '/', length - 1) != NULL || memchr(label, '~', length - 1) != NULL)
-		return vigil_diagnose(a->d, "source", "\"%s\" needs a label: LABEL=/address", text);
+		return vigil_diagnose(
+			a->d, "source", "its element \"%s\" needs a label: LABEL=/address", text);
 	snprintf(source->label, sizeof(source->label), "%.*s", (int)length - 1, label);
 	source->pointer = pointer;
 	for (size_t i = 0; i < a->count; i++)
@@ -124,16 +117,6 @@ static int check_memory(const struct average *a, double longest)
 		a->count, longest, bytes, most);
 }
 
-static int read_range(struct average *a, const char *option, bool *has, vigil_range *range)
-{
-	const char *text = vigil_option_text(a->d, option);
-
-	*has = text != NULL;
-	if (text != NULL && vigil_range_read(text, range) != 0)
-		return vigil_diagnose(a->d, option, "is not a range such as 10, 5: or 5:10");
-	return 0;
-}
-
 static int read_tested_window(struct average *a)
 {
 	const char *window = vigil_option_text(a->d, "window");
@@ -149,14 +132,14 @@ static int read_tested_window(struct average *a)
 
 int average_read_options(struct average *a, double *longest)
 {
-	int warning = read_range(a, "warning", &a->has_warning, &a->warning);
-	int critical = read_range(a, "critical", &a->has_critical, &a->critical);
 	int windows = read_windows(a, longest);
 	int sources = read_sources(a);
 
+	a->has_warning = vigil_option_range(a->d, "warning", &a->warning);
+	a->has_critical = vigil_option_range(a->d, "critical", &a->critical);
 	if (windows == 0)
 		windows = read_tested_window(a);
 	if (windows == 0 && sources == 0)
 		windows = check_memory(a, *longest);
-	return warning == 0 && critical == 0 && windows == 0 && sources == 0 ? 0 : -EINVAL;
+	return windows == 0 && sources == 0 ? 0 : -EINVAL;
 }

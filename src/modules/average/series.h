@@ -7,7 +7,6 @@
 #ifndef SERIES_H
 #define SERIES_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct series {

@@ -132,18 +132,33 @@ static int check_trust(vigil_daemon *d)
 	return vigil_diagnose(d, "command", "%s", why);
 }
 
-/* A stream has no runs that could be left out. */
-static int check_calendar(vigil_daemon *d)
+/* A stream has no runs that could be begun or left out. */
+static int check_stream(vigil_daemon *d)
 {
-	static const char *const names[] = {"only_during", "not_during"};
+	static const struct {
+		const char *option, *why;
+	} rows[] = {
+		{"only_during", "mode = stream has no windows of time"},
+		{"not_during", "mode = stream has no windows of time"},
+		{"every", "mode = stream has no runs; the program is always running"},
+	};
 	int err = 0;
 
 	if (strcmp(vigil_option_text(d, "mode"), "stream") != 0)
 		return 0;
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (vigil_option_text(d, names[i]) != NULL)
-			err = vigil_diagnose(d, names[i], "mode = stream has no windows of time");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (vigil_option_text(d, rows[i].option) != NULL)
+			err = vigil_diagnose(d, rows[i].option, "%s", rows[i].why);
 	return err;
+}
+
+/* It is only a note, because a configuration must not become invalid as time passes. */
+static void note_every(vigil_daemon *d)
+{
+	char next[VIGIL_TIMES_TEXT];
+
+	if (vigil_option_text(d, "every") != NULL && !vigil_next_time(d, "every", next))
+		vigil_note(d, "every", "no such time comes any more, so the program is never run");
 }
 
 /* Checks what the schema cannot express. Every problem is reported with vigil_diagnose. Returns 0
@@ -153,7 +168,7 @@ static int check_options(vigil_daemon *d)
 	const char *user = vigil_option_text(d, "user");
 	int err = check_environment(d);
 
-	if (check_calendar(d) != 0)
+	if (check_stream(d) != 0)
 		err = -EINVAL;
 	if (user != NULL && getpwnam(user) == NULL)
 		err = vigil_diagnose(d, "user", "no such user");
@@ -161,6 +176,7 @@ static int check_options(vigil_daemon *d)
 		access(vigil_option_text(d, "directory"), F_OK) < 0)
 		vigil_note(d, "directory", "no such directory");
 	note_program(d);
+	note_every(d);
 	return err;
 }
 
@@ -184,6 +200,7 @@ static int start(vigil_daemon *d)
 	x->format = format_of(vigil_option_text(d, "format"));
 	x->interval = vigil_option_seconds(d, "interval");
 	x->timeout = vigil_option_seconds(d, "timeout");
+	x->scheduled = vigil_option_text(d, "every") != NULL;
 	x->command = vigil_option_list(d, "command");
 	x->merge.bytes_max = (size_t)vigil_option_int(d, "state_max");
 	x->merge.member_max = (size_t)vigil_option_int(d, "member_max");
@@ -201,6 +218,9 @@ static const vigil_option options[] = {
 		.flags = VIGIL_REQUIRED),
 	VIGIL_OPTION("interval", VIGIL_DURATION, "60s", "the time between two runs", .min = 0.05,
 		.max = 31536000),
+	VIGIL_OPTION("every", VIGIL_TIMES, NULL,
+		"points in time at which the program is run, instead of interval",
+		.excludes = "interval"),
 	VIGIL_OPTION("only_during", VIGIL_CALENDAR, NULL,
 		"windows of time; outside them the program is not run"),
 	VIGIL_OPTION("not_during", VIGIL_CALENDAR, NULL,

@@ -31,8 +31,12 @@ struct exec {
 	bool reported;
 	vigil_health_level level;
 	int start_error; /* errno of the last start; 0: the start succeeded */
-	bool closed;     /* the calendar forbids to run it, and this was reported */
-	/* why the last start failed, in words; while closed: the health before that */
+	bool scheduled;  /* runs at the points of `every`, and not once an interval */
+	/* The result is old, and this was reported: the calendar forbids to run the program, or it
+	 * has not run since the daemon was started. */
+	bool closed;
+	/* why the last start failed or how the last child of a stream ended, in words; while
+	 * closed: the health before that */
 	char text[EXEC_TEXT];
 	bool truncated;   /* the last output was too long, and this was logged */
 	bool left_out;    /* left_out was logged once */
@@ -45,10 +49,17 @@ struct exec {
 	double backoff, backoff_max;
 	double silence; /* the child may print nothing for so long; 0: without limit */
 	unsigned setbacks;
-	bool says;               /* this child has reported a level */
-	vigil_health_level said; /* the level that it reported last */
-	double silent_at;        /* when the silence becomes too long */
-	double complained;       /* when an invalid line was last logged; 0: never */
+	unsigned lines;            /* lines that this child has printed */
+	unsigned lost;             /* lines and values of this child that were not kept */
+	char lost_text[EXEC_TEXT]; /* describes the last of them */
+	bool refusing;             /* the last line was refused */
+	double refused_at;         /* when a refused line was last reported */
+	bool says;                 /* this child has reported a level */
+	vigil_health_level said;   /* the level that it reported last */
+	bool ended_well;           /* the last child has exited with status 0 */
+	double silent_at;          /* when the silence becomes too long */
+	double start_at;           /* when the next child is started */
+	double complained;         /* when an invalid line was last logged; 0: never */
 };
 
 /* --- exec.c ----------------------------------------------------------------------------------- */
@@ -76,16 +87,21 @@ void exec_set_stale(vigil_daemon *d, bool stale);
 const char *exec_level_name(vigil_health_level level);
 bool exec_level(const char *name, vigil_health_level *level);
 
+/* Writes the last part of stderr to the state. Removes it from there if there is none. */
+void exec_put_stderr(vigil_daemon *d, const char *errors);
 /* Writes to the state how the child ended: exit_status, duration_seconds, timed_out, stderr. */
 void exec_put_exit(vigil_daemon *d, const vigil_child_exit *e);
 /* Describes how the child ended: "exit status 2", "killed by signal 9 (Killed)". */
 void exec_ending(const vigil_child_exit *e, char *words, size_t size);
 /* Appends ": " and the last line that a child wrote to stderr, sanitized. Does nothing if there is
- * none. */
+ * none. A line that has no room ends with "...". */
 void exec_append_error(char *text, size_t size, const char *errors);
 /* Describes a process that SIGKILL did not end: "process 12 is in uninterruptible sleep" or
  * "process 12 still exists". */
 void exec_describe_given_up(pid_t pid, char *text, size_t size);
+
+/* Returns whether the process is in uninterruptible sleep. */
+bool exec_is_blocked(pid_t pid);
 
 /* Writes to the state at left_out how many items of the last output could not be kept, and a
  * description. count 0 removes left_out. The first time, this is also logged. */

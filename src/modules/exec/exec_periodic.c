@@ -6,15 +6,24 @@
  * matter what the process does.
  *
  * Outside only_during and inside not_during there are no runs. The level is kept, because nothing
- * shows that a problem has ended.
+ * shows that a problem has ended. For the same reason, a daemon with `every` keeps its level when
+ * it is started again. Its next run may be days away.
  */
 #include "exec.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "nagios.h"
+
+/* Seconds after which the calendar is read again, because the time of day may be set and the
+ * machine may be suspended. */
+#define CALENDAR_AGAIN 60.0
+
+/* Seconds that a run at a point in time may wait for a slot, if its timeout is not longer. */
+#define SCHEDULED_WAIT 300.0
 
 /* Longer than the text of the health, so that vigil_health cuts the text between two characters. */
 #define REASON_MAX (VIGIL_HEALTH_TEXT + 64)
@@ -49,6 +58,7 @@ static void describe_exit(const struct exec *x, const vigil_child_exit *e, const
 {
 	char ending[64];
 	bool ended_well = WIFEXITED(e->status) && WEXITSTATUS(e->status) <= VIGIL_UNKNOWN;
+	size_t used;
 
 	exec_ending(e, ending, sizeof(ending));
 	reason[0] = '\0';
@@ -59,6 +69,11 @@ static void describe_exit(const struct exec *x, const vigil_child_exit *e, const
 		exec_append_error(reason, REASON_MAX, e->errors);
 	} else if (!ended_well) {
 		snprintf(reason, REASON_MAX, "%s: %s", ending, output);
+		if (e->errors[0] != '\0') {
+			used = strlen(reason);
+			snprintf(reason + used, REASON_MAX - used, "; stderr");
+			exec_append_error(reason, REASON_MAX, e->errors);
+		}
 	}
 }
 
@@ -69,7 +84,7 @@ static void report_exit(vigil_daemon *d, struct exec *x, const vigil_child_exit 
 	char reason[REASON_MAX];
 
 	describe_exit(x, e, output, reason);
-	if (reason[0] == '\0')
+	if (reason[0] == '\0') /* exactly what the plugin printed; `explain` has stderr */
 		exec_report(d, x, level_of(e), flags, output, long_output);
 	else
 		exec_report(d, x, level_of(e), 0, reason,
@@ -171,7 +186,7 @@ static void forget_texts(vigil_daemon *d)
 
 static void take_json(vigil_daemon *d, struct exec *x, const vigil_child_exit *e)
 {
-	char why[EXEC_TEXT] = "it is longer than 64 KiB";
+	char why[EXEC_TEXT] = "it is longer than 64 KiB", reason[EXEC_TEXT + 32];
 	struct lenient changed;
 	json_t *object = NULL, *output;
 	int err;
@@ -186,14 +201,15 @@ static void take_json(vigil_daemon *d, struct exec *x, const vigil_child_exit *e
 	json_object_del(object, "state"); /* the exit status determines the level */
 	forget_texts(d);
 	output = json_incref(json_object_get(object, "output"));
-	err = merge_set(&x->merge, d, object);
+	err = merge_set(&x->merge, d, object, why, sizeof(why));
 	exec_put_left_out(d, x, changed.count, changed.text);
+	snprintf(reason, sizeof(reason), "its object is refused: %s", why);
 	if (err == 0)
 		report_object(d, x, e);
 	else if (level_of(e) == VIGIL_OK || !json_is_string(output))
-		exec_report(d, x, VIGIL_UNKNOWN, 0, merge_error(err), json_string_value(output));
+		exec_report(d, x, VIGIL_UNKNOWN, 0, reason, json_string_value(output));
 	else /* the program itself reports a problem */
-		report_exit(d, x, e, json_string_value(output), merge_error(err));
+		report_exit(d, x, e, json_string_value(output), reason);
 	json_decref(output);
 }
 
@@ -269,7 +285,13 @@ static void skip_given_up(vigil_daemon *d, struct exec *x, pid_t pid)
 
 static const char WAITS[] = "waiting for a slot, because too many programs are running (exec_max)";
 
-/* A run may wait for a slot as long as its timeout. This is called after that time. */
+/* Returns how long a run may wait for a slot. At a point in time, many programs start together. */
+static double patience(const struct exec *x)
+{
+	return x->scheduled ? fmax(x->timeout, SCHEDULED_WAIT) : x->timeout;
+}
+
+/* This is called when a run has waited for a slot for too long. */
 static void on_waited(vigil_daemon *d, void *arg)
 {
 	struct exec *x = arg;
@@ -313,7 +335,8 @@ static void report_closed(vigil_daemon *d, struct exec *x, const char *why)
 }
 
 /* Returns whether the calendar forbids a run, and then reports that. A timer makes the run when the
- * calendar permits it, because a window may be shorter than the interval. */
+ * calendar permits it, because a window may be shorter than the interval. A run at a point in time
+ * is left out instead. */
 static bool is_closed(vigil_daemon *d, struct exec *x)
 {
 	char why[VIGIL_CALENDAR_TEXT];
@@ -325,7 +348,8 @@ static bool is_closed(vigil_daemon *d, struct exec *x)
 	exec_free_slot(x);
 	report_closed(d, x, why);
 	vigil_cancel(d, on_open, x);
-	vigil_after(d, wait, on_open, x);
+	if (!x->scheduled)
+		vigil_after(d, fmin(wait, CALENDAR_AGAIN), on_open, x);
 	return true;
 }
 
@@ -355,9 +379,12 @@ static void on_slot(vigil_daemon *d, void *arg)
 
 static void request_slot(vigil_daemon *d, struct exec *x)
 {
-	vigil_after(d, x->timeout, on_waited, x);
-	x->slot = vigil_slot_request(
-		d, x->interval < x->timeout ? x->interval : x->timeout, on_slot, x);
+	double within = patience(x);
+
+	vigil_after(d, within, on_waited, x);
+	if (!x->scheduled)
+		within = fmin(within, x->interval);
+	x->slot = vigil_slot_request(d, within, on_slot, x);
 }
 
 static void on_tick(vigil_daemon *d, void *arg)
@@ -372,7 +399,7 @@ static void on_tick(vigil_daemon *d, void *arg)
 	else if (is_closed(d, x))
 		return;
 	else if (x->slot != NULL)
-		skip(d, x, !x->waited, WAITS);
+		skip(d, x, !x->waited && !x->scheduled, WAITS);
 	else
 		request_slot(d, x);
 }
@@ -385,7 +412,43 @@ static void on_open(vigil_daemon *d, void *arg)
 		on_tick(d, arg);
 }
 
+/* --- points in time --------------------------------------------------------------------------- */
+
+/* Reports the level of the last run, which was before this start of the daemon. */
+static void report_last(vigil_daemon *d, struct exec *x)
+{
+	vigil_health_level level = VIGIL_OK;
+	char next[VIGIL_TIMES_TEXT], text[2 * EXEC_TEXT];
+	bool comes = vigil_next_time(d, "every", next), ran;
+	const char *output;
+
+	ran = exec_level(json_string_value(vigil_state_get(d, "state")), &level);
+	output = json_string_value(vigil_state_get(d, "output"));
+	snprintf(x->text, sizeof(x->text), "%s", output != NULL ? output : "");
+	x->closed = true;
+	snprintf(text, sizeof(text), "not run %s; the next run is %s%s%s%s%s%s",
+		ran ? "since the daemon was started" : "yet", comes ? "at " : "never", next,
+		ran ? "; before that " : "", ran ? exec_level_name(level) : "",
+		ran && x->text[0] != '\0' ? ": " : "", ran ? x->text : "");
+	exec_report(d, x, level, 0, text, NULL);
+}
+
+static int start_scheduled(vigil_daemon *d, struct exec *x)
+{
+	int err = vigil_at(d, "every", on_tick, x);
+
+	if (err == 0)
+		err = vigil_persist(d, "state");
+	if (err == 0)
+		err = vigil_persist(d, "output");
+	if (err == 0)
+		report_last(d, x);
+	return err;
+}
+
 int periodic_start(vigil_daemon *d, struct exec *x)
 {
+	if (x->scheduled)
+		return start_scheduled(d, x);
 	return vigil_every_spread(d, x->interval, on_tick, x);
 }

@@ -10,7 +10,7 @@
 #include <strings.h>
 #include <sys/wait.h>
 
-#define ERRORS_MAX 4200 /* more than the part of stderr that is kept */
+#define STDERR_KEPT 4096 /* the part of stderr that vigild keeps */
 
 static const char *const level_names[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
 
@@ -48,10 +48,6 @@ void exec_report(vigil_daemon *d, struct exec *x, vigil_health_level level, unsi
 	exec_set_stale(d, level == VIGIL_UNKNOWN || x->closed);
 	vigil_health_long(d, level, flags, text, long_text);
 	vigil_state_set(d, "state", json_string(now));
-	if (!x->reported)
-		vigil_event(d, "%s at first: %s", now, text);
-	else if (x->level != level)
-		vigil_event(d, "%s (was %s): %s", now, exec_level_name(x->level), text);
 	if ((x->reported && x->level != level) || (!x->reported && level != VIGIL_OK))
 		vigil_log(d, level == VIGIL_OK ? VIGIL_NOTICE : VIGIL_WARN, "%s: %s", now, text);
 	x->reported = true;
@@ -67,12 +63,14 @@ void exec_ending(const vigil_child_exit *e, char *words, size_t size)
 		snprintf(words, size, "exit status %d", WEXITSTATUS(e->status));
 }
 
-static void put_stderr(vigil_daemon *d, const char *errors)
+void exec_put_stderr(vigil_daemon *d, const char *errors)
 {
-	char clean[16 * 1024];
-	size_t length;
+	char clean[16 * 1024] = "...";
+	const char *line = strlen(errors) >= STDERR_KEPT ? strchr(errors, '\n') : NULL;
+	size_t mark = line != NULL ? strlen(clean) : 0, length;
 
-	vigil_sanitize_lines(clean, sizeof(clean), errors);
+	/* The first line is incomplete, because only the end is kept. */
+	vigil_sanitize_lines(clean + mark, sizeof(clean) - mark, line != NULL ? line : errors);
 	length = strlen(clean);
 	while (length > 0 && clean[length - 1] == '\n')
 		clean[--length] = '\0';
@@ -91,13 +89,13 @@ void exec_put_exit(vigil_daemon *d, const vigil_child_exit *e)
 		vigil_state_set(d, "exit_status", json_integer(status));
 	vigil_state_set(d, "duration_seconds", json_real(round(e->seconds * 1e3) / 1e3));
 	vigil_state_set(d, "timed_out", json_boolean(e->timed_out));
-	put_stderr(d, e->errors);
+	exec_put_stderr(d, e->errors);
 }
 
 void exec_append_error(char *text, size_t size, const char *errors)
 {
 	const char *end = errors + strlen(errors), *begin;
-	char line[ERRORS_MAX];
+	char line[STDERR_KEPT + 1];
 	size_t used = strlen(text);
 
 	while (end > errors && isspace((unsigned char)end[-1]))
@@ -130,10 +128,15 @@ static char process_state(pid_t pid)
 	return (char)(end != NULL && end[1] == ' ' ? end[2] : 0);
 }
 
+bool exec_is_blocked(pid_t pid)
+{
+	return process_state(pid) == 'D';
+}
+
 void exec_describe_given_up(pid_t pid, char *text, size_t size)
 {
 	snprintf(text, size, "process %d %s", (int)pid,
-		process_state(pid) == 'D' ? "is in uninterruptible sleep" : "still exists");
+		exec_is_blocked(pid) ? "is in uninterruptible sleep" : "still exists");
 }
 
 void exec_put_left_out(vigil_daemon *d, struct exec *x, unsigned count, const char *text)

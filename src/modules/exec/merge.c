@@ -1,9 +1,12 @@
 /*
  * merge: see merge.h.
  *
- * Each top-level member is written separately, so that subscribers are notified only of the members
- * that have changed. The values are counted exactly only when a limit could be exceeded. Until then
- * the sum of everything that was printed is a sufficient upper bound.
+ * All members are checked before the first one is written, so that an object is applied as a whole
+ * or not at all. Each top-level member is written separately, so that subscribers are notified only
+ * of the members that have changed.
+ *
+ * The values are counted exactly only when a limit could be exceeded. Until then the sum of
+ * everything that was printed is a sufficient upper bound.
  */
 #include "merge.h"
 
@@ -13,10 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEP_MAX 2048
+#include "known.h"
 
-/* Returns whether the program may not set the key: the module writes it, or only the module service
- * may write it. */
+#define POINTER_BYTES 1024 /* with the NUL; vigild refuses longer addresses */
+#define STEP_MAX      2048
+#define DEPTH_MAX     16 /* levels of a value, as in vigil.h */
+
+/* Returns whether the member is ignored: the module writes it, or only the module service may write
+ * it. */
 static bool is_reserved(const char *key)
 {
 	static const char *const keys[] = {"exit_status", "duration_seconds", "pid", "timed_out",
@@ -25,7 +32,7 @@ static bool is_reserved(const char *key)
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if (strcmp(key, keys[i]) == 0)
 			return true;
-	return key[0] == '\0'; /* an empty path would be the daemon's whole subtree */
+	return false;
 }
 
 /* Parses the text as strict JSON, and if that fails, as the JSON that lenient_json makes of it. */
@@ -96,49 +103,29 @@ static json_t *patched(const json_t *old, json_t *patch)
 	return result;
 }
 
-/* Writes the key as one escaped step of a JSON Pointer. Returns 0 or -ENAMETOOLONG. */
-static int escape(char step[STEP_MAX], const char *key)
-{
-	size_t n = 0;
-
-	for (; *key != '\0'; key++) {
-		if (n + 3 > STEP_MAX)
-			return -ENAMETOOLONG;
-		if (*key == '~' || *key == '/') {
-			step[n++] = '~';
-			step[n++] = *key == '~' ? '0' : '1';
-		} else {
-			step[n++] = *key;
-		}
-	}
-	step[n] = '\0';
-	return 0;
-}
-
 /* Returns the length of a value as compact JSON, in bytes. */
 static size_t bytes_of(const json_t *value)
 {
 	return json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
 }
 
-static int set_member(const struct merge *merge, vigil_daemon *d, const char *key, json_t *member)
+/* Returns the nesting depth of a value: 0 for a scalar, 1 for {}. */
+static int depth_of(const json_t *value)
 {
-	char step[STEP_MAX];
-	json_t *value;
-	int err = escape(step, key);
+	int depth = 0, inner;
+	size_t i;
+	const char *key;
+	json_t *member;
 
-	if (err != 0)
-		return err;
-	if (json_is_null(member)) {
-		vigil_state_unset(d, step);
-		return 0;
+	json_object_foreach((json_t *)value, key, member) {
+		inner = depth_of(member);
+		depth = inner > depth ? inner : depth;
 	}
-	value = patched(vigil_state_get(d, step), member);
-	if (value != NULL && bytes_of(value) > merge->member_max) {
-		json_decref(value);
-		return -EFBIG;
+	json_array_foreach(value, i, member) {
+		inner = depth_of(member);
+		depth = inner > depth ? inner : depth;
 	}
-	return value != NULL ? vigil_state_set(d, step, value) : -ENOMEM;
+	return depth + (json_is_object(value) || json_is_array(value));
 }
 
 /* Returns 0, -ENOSPC or -EDQUOT if the values or the bytes exceed their limit. */
@@ -201,32 +188,109 @@ static int check_room(struct merge *merge, vigil_daemon *d, const json_t *object
 	return err;
 }
 
-int merge_set(struct merge *merge, vigil_daemon *d, json_t *object)
+/* Writes to `after` the value that the member would have, or null if it would be removed. */
+static int plan_member(
+	const struct merge *merge, vigil_daemon *d, const char *key, json_t *member, json_t **after)
+{
+	char step[STEP_MAX];
+
+	if (key[0] == '\0')
+		return -EINVAL; /* an empty path would be the daemon's whole subtree */
+	if (vigil_pointer_token(step, sizeof(step), key) == NULL)
+		return -ENAMETOOLONG;
+	if (strlen("/daemons//") + strlen(vigil_name(d)) + strlen(step) >= POINTER_BYTES)
+		return -ENAMETOOLONG;
+	*after = json_is_null(member) ? json_null() : patched(vigil_state_get(d, step), member);
+	if (*after == NULL)
+		return -ENOMEM;
+	if (depth_of(*after) > DEPTH_MAX)
+		return -E2BIG;
+	return bytes_of(*after) > merge->member_max ? -EFBIG : 0;
+}
+
+/* Fills `plan` with all members as they would be after the merge. Returns 0 or an error, and then
+ * *culprit is the name of the member. */
+static int make_plan(const struct merge *merge, vigil_daemon *d, json_t *object, json_t *plan,
+	const char **culprit)
 {
 	const char *key;
-	json_t *member;
-	int err = check_room(merge, d, object);
+	json_t *member, *after = NULL;
+	int err;
 
 	json_object_foreach(object, key, member) {
-		if (err == 0 && !is_reserved(key))
-			err = set_member(merge, d, key, member);
+		if (is_reserved(key))
+			continue;
+		err = plan_member(merge, d, key, member, &after);
+		if (err == 0 && json_object_set(plan, key, after) != 0)
+			err = -ENOMEM;
+		json_decref(after);
+		after = NULL;
+		*culprit = key;
+		if (err != 0)
+			return err;
 	}
+	return 0;
+}
+
+static int apply(vigil_daemon *d, json_t *plan)
+{
+	char step[STEP_MAX];
+	const char *key;
+	json_t *after;
+	int err = 0;
+
+	json_object_foreach(plan, key, after) {
+		vigil_pointer_token(step, sizeof(step), key);
+		if (json_is_null(after))
+			vigil_state_unset(d, step);
+		else if (err == 0)
+			err = vigil_state_set(d, step, json_incref(after));
+	}
+	return err;
+}
+
+static void describe(int err, const char *key, char *why, size_t size)
+{
+	char name[64];
+
+	vigil_sanitize(name, sizeof(name), key);
+	switch (err) {
+	case -E2BIG: snprintf(why, size, "the member \"%s\" is nested too deeply", name); break;
+	case -ENOSPC: snprintf(why, size, "there would be more than 10000 values"); break;
+	case -EDQUOT: snprintf(why, size, "the daemon would keep more bytes than state_max"); break;
+	case -EFBIG:
+		snprintf(
+			why, size, "the member \"%s\" would have more bytes than member_max", name);
+		break;
+	case -ENAMETOOLONG: snprintf(why, size, "the name \"%s...\" is too long", name); break;
+	case -EINVAL: snprintf(why, size, "a member has an empty name"); break;
+	default: snprintf(why, size, "%s", strerror(-err));
+	}
+}
+
+int merge_set(struct merge *merge, vigil_daemon *d, json_t *object, char *why, size_t size)
+{
+	const char *culprit = "";
+	json_t *plan = json_object();
+	int err = known_check(object, why, size);
+
+	if (err != 0) {
+		json_decref(plan);
+		json_decref(object);
+		return err;
+	}
+	err = check_room(merge, d, object);
+	if (err == 0)
+		err = plan != NULL ? make_plan(merge, d, object, plan, &culprit) : -ENOMEM;
+	if (err == 0)
+		err = apply(d, plan);
 	/* If the object was just counted exactly, its members were counted as set and its nulls as
 	 * removed, which is wrong now. */
 	if (err != 0 && merge->values_since == 0)
 		count_exactly(merge, d, NULL);
+	if (err != 0)
+		describe(err, culprit, why, size);
+	json_decref(plan);
 	json_decref(object);
 	return err;
-}
-
-const char *merge_error(int err)
-{
-	switch (err) {
-	case -E2BIG: return "it is nested too deeply for the state";
-	case -ENOSPC: return "there would be more than 10000 values";
-	case -EDQUOT: return "the daemon would keep more bytes than state_max";
-	case -EFBIG: return "a member would have more bytes than member_max";
-	case -ENAMETOOLONG: return "a name in it is too long";
-	default: return strerror(-err);
-	}
 }

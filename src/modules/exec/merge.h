@@ -33,12 +33,11 @@ struct merge {
  * be kept as they were printed. Returns NULL on failure, with the reason in `why`. */
 json_t *merge_read(
 	const char *text, size_t length, char *why, size_t size, struct lenient *changed);
-/* Merges the object into the subtree of d and takes the reference to it. Returns 0; -E2BIG: it
- * nests too deep; -ENOSPC: there would be too many values; -EDQUOT: there would be too many bytes;
- * -EFBIG: a member would be too large; -ENAMETOOLONG: a key is too long; -ENOMEM. After an error,
- * nothing or only a part of the object has been set. */
-int merge_set(struct merge *merge, vigil_daemon *d, json_t *object);
-/* Returns a description of an error of merge_set. */
-const char *merge_error(int err);
+/* Merges the whole object into the subtree of d, or nothing of it. Takes the reference to it.
+ * Returns 0, or a negative errno with the reason in `why`: -EPROTO: a member that vigil reads has
+ * the wrong type (known.h); -E2BIG: a member nests too deep; -ENOSPC: there would be too many
+ * values; -EDQUOT: there would be too many bytes; -EFBIG: a member would be too large;
+ * -ENAMETOOLONG, -EINVAL: the name of a member is too long or empty; -ENOMEM. */
+int merge_set(struct merge *merge, vigil_daemon *d, json_t *object, char *why, size_t size);
 
 #endif

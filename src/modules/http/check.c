@@ -9,22 +9,20 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "address.h"
 #include "auth.h"
 #include "tls.h"
 
 static int check_address(vigil_daemon *d, const char *text)
 {
-	struct address address;
-	char why[128];
+	char why[160];
 
-	if (address_parse(text, &address, why, sizeof(why)) == 0)
+	if (vigil_check_address(text, why, sizeof(why)) == 0)
 		return 0;
 	if (strncmp(text, "localhost:", strlen("localhost:")) == 0)
 		return vigil_diagnose(d, "listen",
-			"\"%.100s\": %s: write 127.0.0.1:%s, or [::1]:%s", text, why,
+			"its element \"%.100s\": %s: write 127.0.0.1:%s, or [::1]:%s", text, why,
 			text + strlen("localhost:"), text + strlen("localhost:"));
-	return vigil_diagnose(d, "listen", "\"%.100s\": %s", text, why);
+	return vigil_diagnose(d, "listen", "its element \"%.100s\": %s", text, why);
 }
 
 static int check_listen(vigil_daemon *d)

@@ -22,7 +22,6 @@
 #include "connection.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>

@@ -87,13 +87,16 @@ static void put_facts(
 
 /* --- texts ------------------------------------------------------------------------------------ */
 
-/* Writes the whole text if the row truncates it, and the long text below it, without changes. */
-static void put_texts(struct evbuffer *out, const json_t *account)
+/* Writes the whole text if the row truncates it, and the long text below it, without changes.  The
+ * long text of a service with deaths is the last one of them, which is shown with the others. */
+static void put_texts(struct evbuffer *out, const json_t *account, const json_t *deaths)
 {
 	const json_t *paused = json_object_get(account, "paused_health");
 	const json_t *health = paused != NULL ? paused : json_object_get(account, "health");
 	const char *text = reader_text(health, "text"), *lines = reader_text(health, "long_text");
 
+	if (json_array_size(deaths) > 0)
+		lines = "";
 	if (strlen(text) <= STATUS_ROW_TEXT && lines[0] == '\0')
 		return;
 	html_put(out, "<section class=\"texts\">");
@@ -101,6 +104,50 @@ static void put_texts(struct evbuffer *out, const json_t *account)
 		html_put(out, "<p tabindex=\"0\">%s</p>", text);
 	if (lines[0] != '\0')
 		html_put(out, "<pre tabindex=\"0\">%s</pre>", lines);
+	html_put(out, "</section>");
+}
+
+/* --- deaths ----------------------------------------------------------------------------------- */
+
+#define DEATHS_SHOWN 3
+
+static void put_death(struct evbuffer *out, const json_t *death)
+{
+	const json_t *lines = json_object_get(death, "output");
+	const char *note = reader_text(death, "output_note");
+	json_int_t more = json_integer_value(json_object_get(death, "more"));
+
+	html_put(out, "<p>");
+	html_time(out, reader_text(death, "time"), "at", false);
+	html_put(out, " %s", reader_text(death, "reason"));
+	if (more > 0) {
+		html_put(out, ", and %l more in the same way until ", more);
+		html_time(out, reader_text(death, "last"), "at", false);
+	}
+	html_put(out, "</p>");
+	if (note[0] != '\0')
+		html_put(out, "<p class=\"note\">%s</p>", note);
+	if (json_array_size(lines) == 0)
+		return;
+	html_put(out, "<pre tabindex=\"0\">");
+	for (size_t i = 0; i < json_array_size(lines); i++) {
+		const char *line = json_string_value(json_array_get(lines, i));
+
+		html_put(out, "%s\n", line != NULL ? line : "");
+	}
+	html_put(out, "</pre>");
+}
+
+/* Writes the last deaths of the service, newest first. */
+static void put_deaths(struct evbuffer *out, const json_t *deaths)
+{
+	size_t count = json_array_size(deaths);
+
+	if (count == 0)
+		return;
+	html_put(out, "<section class=\"texts deaths\"><h3>Last deaths</h3>");
+	for (size_t i = count; i > 0 && count - i < DEATHS_SHOWN; i--)
+		put_death(out, json_array_get(deaths, i - 1));
 	html_put(out, "</section>");
 }
 
@@ -148,13 +195,16 @@ static void put_links(struct evbuffer *out, const char *name)
 void detail_put(struct evbuffer *out, vigil_daemon *d, const char *name, const json_t *account)
 {
 	struct reader_service service;
+	const json_t *deaths;
 
 	reader_service(d, name, &service);
+	deaths = json_object_get(service.state, "deaths");
 	html_put(out,
 		"\n<tr role=\"row\" class=\"detail\" data-of=\"%s\"><td role=\"cell\" "
 		"colspan=\"%d\"><div class=\"parts\">",
 		name, STATUS_ROW_COLUMNS);
-	put_texts(out, account);
+	put_texts(out, account, deaths);
+	put_deaths(out, deaths);
 	put_day(out, json_object_get(account, "day"));
 	html_put(out, "<section class=\"about\">");
 	put_facts(out, account, &service);

@@ -7,9 +7,6 @@
 #ifndef EXPOSITION_H
 #define EXPOSITION_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
 struct evbuffer;
 
 enum exposition_format { EXPOSITION_TEXT, EXPOSITION_OPENMETRICS };

@@ -9,6 +9,7 @@
  */
 #include "metrics.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +46,9 @@ struct family {
 	struct exposition_family family;
 	bool of_daemons; /* write is called for each daemon; else once */
 	family_fn *write;
-	const char *address; /* the path of the number in the account */
+	/* the path of the number in the account or in the state of the service, or the member of a
+	 * probe */
+	const char *address;
 };
 
 /* --- one sample ------------------------------------------------------------------------------- */
@@ -128,47 +131,111 @@ static void write_service(
 	write_sample(s, labels, value);
 }
 
-static void write_service_up(struct scrape *s)
+/* Calls fn for the service of the daemon, or for each of its services. */
+static void each_service(struct scrape *s, reader_service_fn *fn)
 {
 	struct reader_service service;
 
 	if (reader_service(s->server->d, s->name, &service))
-		write_service(s, &service, NULL, strcmp(service.value, "running") == 0);
+		fn(&service, s);
+	reader_services_each(s->server->d, s->name, fn, s);
+}
+
+static void put_service_up(const struct reader_service *service, void *arg)
+{
+	write_service(arg, service, NULL, strcmp(service->value, "running") == 0);
+}
+
+static void write_service_up(struct scrape *s)
+{
+	each_service(s, put_service_up);
+}
+
+static void put_service_state(const struct reader_service *service, void *arg)
+{
+	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
+		write_service(arg, service, states[i], strcmp(service->value, states[i]) == 0);
 }
 
 static void write_service_state(struct scrape *s)
 {
+	each_service(s, put_service_state);
+}
+
+static void put_service_number(const struct reader_service *service, void *arg)
+{
+	struct scrape *s = arg;
+
+	write_service(s, service, NULL,
+		json_number_value(reader_follow(service->state, s->row->address)));
+}
+
+static void write_service_number(struct scrape *s)
+{
+	each_service(s, put_service_number);
+}
+
+/* Unlike the counters of vigil, a number that is not known has no sample. */
+static void write_service_usage(struct scrape *s)
+{
 	struct reader_service service;
+	const json_t *number;
 
 	if (!reader_service(s->server->d, s->name, &service))
 		return;
-	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
-		write_service(s, &service, states[i], strcmp(service.value, states[i]) == 0);
+	number = reader_follow(service.state, s->row->address);
+	if (json_is_number(number))
+		write_service(s, &service, NULL, json_number_value(number));
 }
 
-static void write_restarts(struct scrape *s)
-{
-	struct reader_service service;
+/* --- probes ----------------------------------------------------------------------------------- */
 
-	if (reader_service(s->server->d, s->name, &service))
-		write_service(s, &service, NULL, (double)service.restarts);
+/* Writes one member of the result of a probe.  target: NULL for the probe of a service. */
+static void write_probe_member(
+	struct scrape *s, const char *target, const json_t *probe, double factor)
+{
+	const struct exposition_label labels[] = {
+		{"daemon", s->name}, {target != NULL ? "target" : NULL, target}, {0}};
+	const json_t *member = json_object_get(probe, s->row->address);
+
+	if (json_is_true(json_object_get(probe, "stale")))
+		return;
+	if (json_is_boolean(member))
+		write_sample(s, labels, json_is_true(member));
+	else if (json_is_number(member) && factor != 1) /* whole seconds */
+		write_sample(s, labels, round(json_number_value(member) * factor));
+	else if (json_is_number(member))
+		write_sample(s, labels, json_number_value(member));
 }
 
-static void write_restart_errors(struct scrape *s)
+/* Writes the numbers of the probe of a service, and of all targets of a daemon of the module
+ * remote. */
+static void write_probes_by(struct scrape *s, double factor)
 {
-	struct reader_service service;
+	char pointer[READER_POINTER] = "/daemons", probe[READER_POINTER];
+	const char *key;
+	json_t *child;
 
-	if (reader_service(s->server->d, s->name, &service))
-		write_service(s, &service, NULL, (double)service.restart_errors);
+	if (!reader_step(pointer, s->name) || vigil_state_stale(s->server->d, pointer))
+		return;
+	strcpy(probe, pointer);
+	if (reader_step(probe, READER_SERVICE) && reader_step(probe, "probe"))
+		write_probe_member(s, NULL, vigil_state_get(s->server->d, probe), factor);
+	if (!reader_step(pointer, "targets"))
+		return;
+	json_object_foreach((json_t *)vigil_state_get(s->server->d, pointer), key, child)
+		write_probe_member(s, key, child, factor);
 }
 
-static void write_respawns(struct scrape *s)
+static void write_probes(struct scrape *s)
 {
-	struct reader_service service;
+	write_probes_by(s, 1);
+}
 
-	if (reader_service(s->server->d, s->name, &service))
-		write_service(s, &service, NULL,
-			json_number_value(json_object_get(service.state, "respawns")));
+/* The state has the days until a certificate ends, and the metrics have seconds. */
+static void write_certificates(struct scrape *s)
+{
+	write_probes_by(s, 86400);
 }
 
 /* --- other numbers of daemons ----------------------------------------------------------------- */
@@ -200,7 +267,9 @@ static void write_values_below(struct scrape *s, char pointer[READER_POINTER], c
 
 	if (json_is_number(value))
 		write_value(s, pointer, json_number_value(value));
-	if (!json_is_object(value) || json_is_true(json_object_get(value, "stale")))
+	/* services have their own families */
+	if (!json_is_object(value) || json_is_true(json_object_get(value, "stale")) ||
+		reader_is_service(value))
 		return;
 	json_object_foreach((json_t *)value, key, child) {
 		if (reader_step(pointer, key))
@@ -222,7 +291,7 @@ static void write_values(struct scrape *s)
 	length = strlen(pointer);
 	kept = vigil_state_get(s->server->d, pointer);
 	json_object_foreach((json_t *)kept, key, child) {
-		/* services have their own families */
+		/* this service, too, if its name is not known yet */
 		if (strcmp(key, READER_SERVICE) != 0 && reader_step(pointer, key))
 			write_values_below(s, pointer, child);
 		pointer[length] = '\0';
@@ -273,12 +342,51 @@ static const struct family families[] = {
 		true, write_service_state, NULL},
 	{{"vigil_service_restarts_total", EXPOSITION_COUNTER, NULL,
 		 "Restarts by vigil, including those that failed."},
-		true, write_restarts, NULL},
+		true, write_service_number, "/restarts"},
 	{{"vigil_service_restart_errors_total", EXPOSITION_COUNTER, NULL, "Restarts that failed."},
-		true, write_restart_errors, NULL},
+		true, write_service_number, "/restart_errors"},
 	{{"vigil_service_respawns_total", EXPOSITION_COUNTER, NULL,
 		 "Restarts by the service's own manager."},
-		true, write_respawns, NULL},
+		true, write_service_number, "/respawns"},
+	{{"vigil_service_memory_bytes", EXPOSITION_GAUGE, "bytes",
+		 "Memory of the service, without caches that the kernel can drop."},
+		true, write_service_usage, "/usage/memory_bytes"},
+	{{"vigil_service_cache_bytes", EXPOSITION_GAUGE, "bytes",
+		 "Page cache and other caches of the service, by its control group."},
+		true, write_service_usage, "/usage/cache_bytes"},
+	{{"vigil_service_cpu_seconds_total", EXPOSITION_COUNTER, "seconds",
+		 "CPU time of the service since its start."},
+		true, write_service_usage, "/usage/cpu_seconds"},
+	{{"vigil_service_tasks", EXPOSITION_GAUGE, NULL,
+		 "Processes and threads of the service, as the kernel counts tasks."},
+		true, write_service_usage, "/usage/tasks"},
+	{{"vigil_service_threads", EXPOSITION_GAUGE, NULL,
+		 "Threads of the processes of the service."},
+		true, write_service_usage, "/usage/threads"},
+	{{"vigil_service_processes", EXPOSITION_GAUGE, NULL, "Processes of the service."}, true,
+		write_service_usage, "/usage/processes"},
+	{{"vigil_service_files", EXPOSITION_GAUGE, NULL, "Open descriptors of the service."}, true,
+		write_service_usage, "/usage/files"},
+	{{"vigil_service_io_read_bytes_total", EXPOSITION_COUNTER, "bytes",
+		 "Bytes that the service has read from disks."},
+		true, write_service_usage, "/usage/io_read_bytes"},
+	{{"vigil_service_io_written_bytes_total", EXPOSITION_COUNTER, "bytes",
+		 "Bytes that the service has written to disks."},
+		true, write_service_usage, "/usage/io_written_bytes"},
+	{{"vigil_service_oom_kills_total", EXPOSITION_COUNTER, NULL,
+		 "Processes of the service that the kernel has killed for lack of memory."},
+		true, write_service_usage, "/usage/oom_kills"},
+	{{"vigil_service_pressure_percent", EXPOSITION_GAUGE, "percent",
+		 "Percent of the last minute in which tasks of the service waited for memory."},
+		true, write_service_usage, "/usage/pressure"},
+	{{"vigil_probe_success", EXPOSITION_GAUGE, NULL,
+		 "Whether the last probe succeeded; absent while that is not known."},
+		true, write_probes, "ok"},
+	{{"vigil_probe_seconds", EXPOSITION_GAUGE, "seconds", "How long the last probe took."},
+		true, write_probes, "seconds"},
+	{{"vigil_certificate_expiry_seconds", EXPOSITION_GAUGE, "seconds",
+		 "Seconds until the certificate of a probed server ends; negative: it has ended."},
+		true, write_certificates, "certificate_days"},
 	{{"vigil_value", EXPOSITION_GAUGE, NULL,
 		 "A number in the state of a daemon, by its JSON pointer; absent while it is "
 		 "stale."},

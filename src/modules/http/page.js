@@ -3,13 +3,14 @@
  * The server writes the table; this script keeps it up to date.  One tab of the browser has a stream
  * from the server (v1/page) and passes each event on to the other tabs, because a browser opens only
  * six connections to one server.  Rows arrive as HTML that the server has escaped, the same as in
- * the page itself, and only the nodes that differ are touched.
+ * the page itself, and only the nodes that differ are changed.
  */
-/* A proxy serves the page at its sub-path without the slash at the end: its links would miss. */
+/* If a proxy serves the page at a sub-path without the slash at the end, relative links are
+ * wrong. */
 if (!location.pathname.endsWith("/") && location.protocol !== "file:")
 	location.replace(location.pathname + "/" + location.search);
 
-/* Without the user and password that the address may have, which fetch refuses. */
+/* The address without its user and password, if any, because fetch refuses them. */
 const base = location.origin + location.pathname.replace(/\/?$/, "/");
 const byId = (id) => document.getElementById(id);
 const body = byId("rows"), find = byId("find"), link = byId("link"), only = document.body.dataset.only;
@@ -63,7 +64,7 @@ function parse(html) {
 	showTimes(template.content);
 	return template.content;
 }
-/* Makes a node like another one, and touches only what differs. */
+/* Makes a node equal to another one, and changes only what differs. */
 function morph(node, like) {
 	if (node.isEqualNode(like)) return;
 	if (node.nodeName !== like.nodeName || node.nodeType !== Node.ELEMENT_NODE) {
@@ -208,8 +209,8 @@ document.addEventListener("keydown", (event) => {
 
 /* --- whether it is live ------------------------------------------------------------------------ */
 
-let beat = 5000;            /* between two signs of life of the server */
-let heard = Date.now();     /* the last one; the page itself was the first */
+let beat = 5000;            /* between two heartbeats of the server, in ms */
+let heard = Date.now();     /* when the last event arrived; at first, when the page was loaded */
 let down = false;           /* the connection is known to be lost */
 let complete = false;       /* every row is as the server has it */
 const late = (since) => Date.now() - since > 2 * beat + 1000;
@@ -229,11 +230,12 @@ function showLink() {
 
 /* --- events of the server ---------------------------------------------------------------------- */
 
-let kept = new Map(); /* the HTML of each row, in the tab that has the stream, for tabs that are opened later */
+let kept = new Map(); /* in the tab that has the stream: the HTML of each row, for tabs that are opened later */
 
 const events = {
 	hello: (data) => {
-		/* Another version of vigil, unless two of them answer in turn. */
+		/* vigil has another version now.  A page that is new is not loaded again, in case
+		 * two versions answer. */
 		if (String(data.page) !== document.body.dataset.page && performance.now() > 10000) location.reload();
 		beat = data.heartbeat * 1000;
 		complete = false;
@@ -261,10 +263,10 @@ function take(type, data) {
 /* --- one stream for all tabs ------------------------------------------------------------------- */
 
 /*
- * The tab that has the stream is the leader; it passes the events on over the channel.  A leader that
- * closes says so; one that has not been heard for two heartbeats is replaced.  Where two lead, the
- * one that is visible stays, or else the one with the lesser number; so a tab in the foreground,
- * which no browser slows down, takes over from one in the background.
+ * The tab that has the stream is the leader; it passes the events on over the channel.  A leader
+ * that closes sends a message; one that has sent nothing for two heartbeats is replaced.  If two
+ * tabs lead, the one that is visible stays, or else the one with the smaller number; so a tab in
+ * the foreground, which no browser slows down, takes over from one in the background.
  */
 const channel = window.BroadcastChannel ? new BroadcastChannel("vigil " + location.pathname) : null;
 const me = crypto.getRandomValues(new Uint32Array(1))[0];
@@ -320,7 +322,7 @@ function follow(message) {
 	leaderHeard = Date.now();
 	shut();
 }
-/* Whether the sender of a message rather leads than this tab. */
+/* Whether the sender of a message is to lead instead of this tab. */
 function yields(message) {
 	const visible = !document.hidden;
 	return visible !== message.visible ? message.visible : message.from < me;
@@ -348,7 +350,7 @@ const messages = {
 function onMessage({ data: message }) {
 	if (message.type === "join" || message.type === "bye") return messages[message.type](message);
 	if (leader === me || (!document.hidden && !message.visible)) {
-		if (!yields(message)) { /* it hears this, and closes its own stream */
+		if (!yields(message)) { /* it gets this message, and closes its own stream */
 			if (leader === me) post("lead");
 			else lead();
 			return;
@@ -383,7 +385,7 @@ function leave() {
 }
 if (channel) channel.onmessage = onMessage;
 addEventListener("pagehide", leave);
-document.addEventListener("resume", join); /* it was frozen, and has missed what was passed on */
+document.addEventListener("resume", join); /* it was frozen, and has missed events */
 addEventListener("pageshow", (event) => { if (event.persisted) join(); });
 document.addEventListener("visibilitychange", () => {
 	if (document.hidden) return;

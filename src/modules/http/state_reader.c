@@ -54,6 +54,31 @@ enum reader_level reader_level(const json_t *account)
 	return READER_SILENT;
 }
 
+bool reader_is_service(const json_t *value)
+{
+	return reader_text(value, "service")[0] != '\0' && reader_text(value, "manager")[0] != '\0';
+}
+
+void reader_services_each(vigil_daemon *d, const char *daemon, reader_service_fn *fn, void *arg)
+{
+	char pointer[READER_POINTER] = "/daemons";
+	const char *manager, *name;
+	json_t *services, *state;
+
+	if (!reader_step(pointer, daemon) || !reader_step(pointer, "services"))
+		return;
+	json_object_foreach((json_t *)vigil_state_get(d, pointer), manager, services)
+		json_object_foreach(services, name, state) {
+			const struct reader_service service = {.state = state,
+				.name = name,
+				.value = reader_text(state, "value"),
+				.manager = manager};
+
+			if (reader_is_service(state) && service.value[0] != '\0')
+				fn(&service, arg);
+		}
+}
+
 bool reader_service(vigil_daemon *d, const char *daemon, struct reader_service *service)
 {
 	char pointer[READER_POINTER] = "/daemons";
@@ -65,9 +90,7 @@ bool reader_service(vigil_daemon *d, const char *daemon, struct reader_service *
 	*service = (struct reader_service){.state = state,
 		.name = reader_text(state, "service"),
 		.value = reader_text(state, "value"),
-		.manager = reader_text(state, "manager"),
-		.restarts = json_integer_value(json_object_get(state, "restarts")),
-		.restart_errors = json_integer_value(json_object_get(state, "restart_errors"))};
+		.manager = reader_text(state, "manager")};
 	if (service->name[0] == '\0')
 		service->name = daemon;
 	return service->value[0] != '\0';

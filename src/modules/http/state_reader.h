@@ -32,11 +32,15 @@ struct reader_service {
 	const json_t *state; /* the whole object */
 	const char *name;    /* the name of the service, or of the daemon if it is missing */
 	const char *value, *manager;
-	json_int_t restarts, restart_errors;
 };
 
 /* Reads the service of a daemon.  Returns whether the daemon has a service whose state is known; it
  * is not known, for example, while the service is not installed. */
 bool reader_service(vigil_daemon *d, const char *daemon, struct reader_service *service);
+/* Calls fn for each service of a daemon that has many: /daemons/NAME/services/MANAGER/SERVICE. */
+typedef void reader_service_fn(const struct reader_service *service, void *arg);
+void reader_services_each(vigil_daemon *d, const char *daemon, reader_service_fn *fn, void *arg);
+/* Returns whether a value is the state of a service. */
+bool reader_is_service(const json_t *value);
 
 #endif

@@ -7,8 +7,6 @@
  */
 #include "tls.h"
 
-#include <stdlib.h>
-
 #ifdef HAVE_OPENSSL
 
 #include <stdio.h>

@@ -6,7 +6,6 @@
  */
 #include "values.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,8 +25,9 @@ struct values {
 /* Returns whether the details show the value elsewhere.  label: its path below /daemons/NAME. */
 static bool is_elsewhere(const char *label)
 {
-	static const char *const places[] = {"long_output", "output", "perfdata_text", "stale",
-		"state", READER_SERVICE "/decision", READER_SERVICE "/evidence",
+	static const char *const places[] = {"long_output", "output", "perfdata_text",
+		"restarted_services", "stale", "state", READER_SERVICE "/deaths",
+		READER_SERVICE "/decision", READER_SERVICE "/evidence",
 		READER_SERVICE "/last_error", READER_SERVICE "/manager",
 		READER_SERVICE "/next_retry", READER_SERVICE "/pid", READER_SERVICE "/recent",
 		READER_SERVICE "/service", READER_SERVICE "/since", READER_SERVICE "/value"};
@@ -122,6 +122,12 @@ static void put_line(struct values *v, const json_t *value, const json_t *object
 	html_put(v->out, "</td></tr>");
 }
 
+/* Returns whether the object is a service of a daemon that has many, which the JSON shows. */
+static bool is_one_of_many(const struct values *v, const json_t *object)
+{
+	return reader_is_service(object) && strcmp(v->label, READER_SERVICE) != 0;
+}
+
 static void put_object(struct values *v, const json_t *object)
 {
 	const json_t *own = json_object_get(object, "value");
@@ -135,7 +141,7 @@ static void put_object(struct values *v, const json_t *object)
 	}
 	json_object_foreach((json_t *)object, key, child) {
 		snprintf(v->label + length, LABEL - length, "%s%s", length > 0 ? "/" : "", key);
-		if (json_is_object(child) && !is_elsewhere(v->label))
+		if (json_is_object(child) && !is_elsewhere(v->label) && !is_one_of_many(v, child))
 			put_object(v, child);
 		else if (!json_is_array(child) && !json_is_object(child))
 			put_line(v, child, NULL);

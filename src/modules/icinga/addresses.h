@@ -10,7 +10,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/socket.h>
 
 #define ADDRESSES_MAX     16
 #define ADDRESS_TEXT      64 /* "[2001:db8::1]:5665" */

@@ -9,7 +9,6 @@
 #define CREDENTIALS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include <openssl/ssl.h>
 

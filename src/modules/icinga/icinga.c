@@ -335,8 +335,12 @@ static int begin(struct icinga *x)
 	x->objects = objects_new(x->host, x->interval, vigil_now());
 	if (x->objects == NULL)
 		return -ENOMEM;
-	x->sender = sender_open(&(struct sender_spec){
-		.d = d, .queue = x->queue, .objects = x->objects, .make = on_make, .arg = x});
+	x->sender = sender_open(&(struct sender_spec){.d = d,
+		.queue = x->queue,
+		.host = x->host,
+		.objects = x->objects,
+		.make = on_make,
+		.arg = x});
 	if (x->sender == NULL)
 		return -EINVAL;
 	err = vigil_on_change(d, "/runs", on_change, x);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "phase.h"
+
 struct item {
 	struct object public; /* must be the first member */
 	double next;          /* when its next phase comes */
@@ -27,29 +29,10 @@ struct objects {
 
 /* --- phases ----------------------------------------------------------------------------------- */
 
-static uint32_t hash_text(uint32_t hash, const char *text)
-{
-	for (; *text != '\0'; text++) /* FNV-1a */
-		hash = (hash ^ (unsigned char)*text) * 16777619u;
-	return hash;
-}
-
-double objects_phase(const char *host, const char *name)
-{
-	uint32_t hash = hash_text(hash_text(hash_text(2166136261u, host), "!"), name);
-
-	/* The finalizer of MurmurHash3 moves names far apart that differ only in their last
-	 * letter. */
-	hash = (hash ^ hash >> 16) * 0x85ebca6bu;
-	hash = (hash ^ hash >> 13) * 0xc2b2ae35u;
-	hash ^= hash >> 16;
-	return hash / 4294967296.0;
-}
-
 /* Returns the first time of the item's phase that is later than `now`. */
 static double phase_after(const struct objects *o, const struct item *item, double now)
 {
-	double first = o->start + objects_phase(o->host, item->name) * o->interval;
+	double first = o->start + phase_of(o->host, item->name) * o->interval;
 
 	return first > now ? first : first + (floor((now - first) / o->interval) + 1) * o->interval;
 }
@@ -163,7 +146,7 @@ struct object *objects_add(struct objects *o, const char *name, double now, doub
 		free(item);
 		return NULL;
 	}
-	item->next = now + objects_phase(o->host, name) * fmin(within, o->interval);
+	item->next = now + phase_of(o->host, name) * fmin(within, o->interval);
 	TAILQ_INSERT_TAIL(&o->all, item, link);
 	return &item->public;
 }

@@ -56,7 +56,4 @@ size_t objects_due(const struct objects *objects);
 /* Returns how often an object became due while it was still in the queue, since objects_new. */
 uint64_t objects_replaced(const struct objects *objects);
 
-/* Returns the phase of a name within the interval, from 0 to 1. */
-double objects_phase(const char *host, const char *name);
-
 #endif

@@ -5,6 +5,7 @@
  */
 #include "resolver.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -70,11 +71,14 @@ static bool look(struct resolver *r)
 }
 
 /* Frees libevent's resolver and makes queries in progress fail.  Otherwise they would keep their
- * timers. */
+ * timers.  libevent asks a name server that did not answer again from time to time.  Such a
+ * question must be cancelled before, because its answer would reach a server that is freed. */
 static void dns_close(struct resolver *r)
 {
-	if (r->dns != NULL)
-		evdns_base_free(r->dns, 1);
+	if (r->dns == NULL)
+		return;
+	evdns_base_clear_nameservers_and_suspend(r->dns);
+	evdns_base_free(r->dns, 1);
 	r->dns = NULL;
 }
 
@@ -133,11 +137,6 @@ void resolver_start(struct resolver *r)
 	r->query = query;
 	event_add(r->deadline, &r->timeout);
 	evdns_getaddrinfo(r->dns, r->host, NULL, &hints, on_found, query);
-}
-
-bool resolver_is_busy(const struct resolver *r)
-{
-	return r->query != NULL;
 }
 
 struct evdns_base *resolver_dns(const struct resolver *r)

@@ -7,8 +7,6 @@
 #ifndef RESOLVER_H
 #define RESOLVER_H
 
-#include <stdbool.h>
-
 struct addrinfo;
 struct event_base;
 struct evdns_base;
@@ -25,7 +23,6 @@ void resolver_free(struct resolver *resolver);
 /* Starts a query, unless one is in progress.  The callback may be called before this function
  * returns, if the name is an address or is in /etc/hosts. */
 void resolver_start(struct resolver *resolver);
-bool resolver_is_busy(const struct resolver *resolver);
 
 /* Returns libevent's resolver, for functions of libevent that need one only to parse addresses.  It
  * is valid until the next query. */

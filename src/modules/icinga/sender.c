@@ -12,6 +12,7 @@
 
 #include "api_client.h"
 #include "backlog.h"
+#include "phase.h"
 #include "spool.h"
 #include "verdict.h"
 
@@ -307,7 +308,7 @@ static void put_back(struct sender *s, struct request *r)
  * were in flight at the same time fail together, and count as one failure. */
 static void retreat(struct sender *s, const char *why)
 {
-	double delay = fmin(exp2(fmin(s->failures, 16)), s->backoff_max);
+	double delay = phase_retry(s->spec.host, s->failures, s->backoff_max);
 
 	if (s->waiting)
 		return;

@@ -22,6 +22,7 @@ typedef json_t *sender_make_fn(struct object *object, void *arg);
 struct sender_spec {
 	vigil_daemon *d;
 	const char *queue; /* the path of the spool; borrowed */
+	const char *host;  /* the name of the Host object; borrowed */
 	struct objects *objects;
 	sender_make_fn *make;
 	void *arg;

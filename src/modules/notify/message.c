@@ -14,7 +14,8 @@
 #include "news.h"
 
 #define LINE_MIN     240 /* minimum bytes of a line, for any number of lines */
-#define SUMMARY_WORD 60  /* bytes of a word in the summary */
+#define SUMMARY      512
+#define SUMMARY_WORD 60 /* bytes of a word in the summary */
 #define WHO          200
 #define MESSAGE_END  2048 /* bytes for the lines that tell what is left out */
 
@@ -98,6 +99,8 @@ static void describe(const json_t *change, char *text, size_t size)
 	if (strcmp(event, "reminder") == 0)
 		snprintf(text, size, "still %s since %s (reminder)", to,
 			clean_time(since, change_text(change, "since")));
+	else if (strcmp(event, "test") == 0)
+		snprintf(text, size, "test");
 	else if (vigild)
 		snprintf(text, size, "%s", to);
 	else if (strcmp(event, "gave_up") == 0)
@@ -150,15 +153,16 @@ static bool add_line(struct text *t, const json_t *change, size_t max)
 
 /* --- all changes ------------------------------------------------------------------------------ */
 
-void message_summarize(const struct message *m, char summary[MESSAGE_SUMMARY])
+/* Writes one line with the most important change, such as "web: OK -> CRITICAL (and 3 more)". */
+static void summarize(const struct message *m, char summary[SUMMARY])
 {
 	char name[WHO + 4], described[256];
 
 	describe(m->sorted[0]->change, described, sizeof(described));
-	snprintf(summary, MESSAGE_SUMMARY, "%s: %s", who(m->sorted[0]->change, name), described);
+	snprintf(summary, SUMMARY, "%s: %s", who(m->sorted[0]->change, name), described);
 	if (m->queue->count > 1)
-		snprintf(summary + strlen(summary), MESSAGE_SUMMARY - strlen(summary),
-			" (and %zu more)", m->queue->count - 1);
+		snprintf(summary + strlen(summary), SUMMARY - strlen(summary), " (and %zu more)",
+			m->queue->count - 1);
 }
 
 static void add_losses(struct text *t, const struct queue *q)
@@ -212,14 +216,26 @@ static char *make_lines(const struct message *m, size_t lines)
 /* An escape is at most this many times as long as the character that it replaces. */
 #define ESCAPED 4
 
-/* Returns the long text if there is only one change, with its newlines and tabs; otherwise NULL. */
+/* Returns whether all changes are of one address. */
+static bool is_one_address(const struct message *m)
+{
+	const char *pointer = change_text(m->sorted[0]->change, "pointer");
+
+	for (size_t i = 1; i < m->queue->count; i++)
+		if (strcmp(change_text(m->sorted[i]->change, "pointer"), pointer) != 0)
+			return false;
+	return true;
+}
+
+/* Returns the long text of the latest change, with its newlines and tabs, if all changes are of one
+ * address; otherwise NULL. */
 static char *make_long_text(const struct message *m, size_t max)
 {
 	const char *whole = change_text(m->sorted[0]->change, "long_text");
 	size_t length = strlen(whole);
 	char *text, *escaped;
 
-	if (m->queue->count != 1 || length == 0)
+	if (length == 0 || !is_one_address(m))
 		return NULL;
 	text = malloc(max + 128);
 	escaped = malloc(ESCAPED * length + 1);
@@ -287,10 +303,10 @@ void message_environment(
 	const struct message *m, size_t lines, char *environment[MESSAGE_VARIABLES + 1])
 {
 	struct environment e = {environment, environment + MESSAGE_VARIABLES};
-	char summary[MESSAGE_SUMMARY];
+	char summary[SUMMARY];
 
 	put_first_change(&e, m->sorted[0]->change, lines);
-	message_summarize(m, summary);
+	summarize(m, summary);
 	put_text(&e, "VIGIL_SUMMARY", sizeof(summary), summary);
 	put_text(&e, "VIGIL_HOST", 256, m->host);
 	put_number(&e, "VIGIL_COUNT", m->queue->count);

@@ -17,8 +17,7 @@
 #define MESSAGE_VARIABLES 20
 #define MESSAGE_LINES     (64 * 1024) /* bytes of VIGIL_LINES and of VIGIL_LONG_TEXT */
 #define MESSAGE_LINES_MIN (4 * 1024)  /* used if the kernel has refused the larger size */
-#define MESSAGE_SUMMARY   512
-#define MESSAGE_WORD      1024 /* bytes of VIGIL_FROM and of VIGIL_TO */
+#define MESSAGE_WORD      1024        /* bytes of VIGIL_FROM and of VIGIL_TO */
 
 struct message {
 	const char *host, *daemon;
@@ -26,8 +25,6 @@ struct message {
 	struct queue_change **sorted; /* the same changes, as returned by queue_sorted; borrowed */
 };
 
-/* Writes one line with the most important change, such as "web: OK -> CRITICAL (and 3 more)". */
-void message_summarize(const struct message *m, char summary[MESSAGE_SUMMARY]);
 /* Stores NAME=VALUE strings, followed by NULL. The caller frees each string. No string is much
  * longer than `lines` bytes. */
 void message_environment(

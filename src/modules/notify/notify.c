@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <pwd.h>
+#include <stdio.h>
 
 #include "send.h"
 #include "watch.h"
@@ -50,6 +51,28 @@ static int check(vigil_daemon *d)
 	return user == 0 && command == 0 && watch == 0 ? 0 : -EINVAL;
 }
 
+/* Sends a change that is none, so that an admin sees whether the command works. */
+static int on_test(vigil_daemon *d, const char *const *arguments, json_t **answer, void *arg)
+{
+	struct notify *n = arg;
+	const char *text = arguments[0] != NULL ? arguments[0] : "this is a test";
+	char pointer[WATCH_POINTER_MAX];
+
+	if (arguments[0] != NULL && arguments[1] != NULL) {
+		*answer = json_string("only one text is expected; quote it if it has blanks");
+		return -EINVAL;
+	}
+	snprintf(pointer, sizeof(pointer), "/runs/%s/health", vigil_name(d));
+	send_change(n->send,
+		json_pack("{s:o,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:n}", "time", vigil_time(), "event",
+			"test", "pointer", pointer, "daemon", vigil_name(d), "from", "test", "to",
+			"test", "text", text, "since", vigil_time(), "value"));
+	*answer = json_sprintf("a test message waits to be sent; `vigilctl status %s` shows "
+			       "whether that has failed",
+		vigil_name(d));
+	return 0;
+}
+
 static int start(vigil_daemon *d)
 {
 	struct notify *n = vigil_alloc(d, sizeof(*n));
@@ -66,7 +89,7 @@ static int start(vigil_daemon *d)
 		return -EINVAL;
 	}
 	vigil_set_data(d, n);
-	return 0;
+	return vigil_on_call(d, "test", "[TEXT]: sends a test message", on_test, n);
 }
 
 static void stop(vigil_daemon *d)

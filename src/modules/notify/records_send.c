@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "last_death.h"
 #include "local_time.h"
 #include "watch.h"
 
@@ -97,6 +98,7 @@ void record_send(struct record *r, const char *event, const char *from, const js
 		json_object_set_new(change, "long_text", json_string(long_text));
 	if (value != NULL)
 		json_object_set(change, "value", (json_t *)value);
+	last_death_add(r->all->d, change); /* last, because value is borrowed from the state */
 	r->told_at = vigil_now();
 	send_change(r->all->send, change);
 }

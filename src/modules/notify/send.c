@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "last_death.h"
 #include "local_time.h"
 #include "message.h"
 #include "queue.h"
@@ -301,6 +302,19 @@ static vigil_child *spawn(struct send *s, const struct message *m, size_t lines,
 	return child;
 }
 
+/* Adds what has become known of a death since its change was queued. */
+static void refresh(struct send *s)
+{
+	struct queue_change *c;
+
+	TAILQ_FOREACH(c, &s->running.list, link) {
+		if (!last_death_refresh(s->d, c->change))
+			continue;
+		json_decref(c->kept);
+		c->kept = NULL;
+	}
+}
+
 static void run(struct send *s)
 {
 	struct message m = {.host = s->host, .daemon = vigil_name(s->d), .queue = &s->running};
@@ -312,6 +326,7 @@ static void run(struct send *s)
 		queue_move(&s->running, &s->aside);
 		queue_move(&s->running, &s->waiting);
 	}
+	refresh(s);
 	m.sorted = queue_sorted(&s->running);
 	errno = ENOMEM;
 	if (m.sorted != NULL)

@@ -198,7 +198,7 @@ static int check_pattern(vigil_daemon *d, const char *pattern)
 			"separate addresses with commas",
 			pattern);
 	if (strlen(pattern) >= WATCH_POINTER_MAX)
-		return vigil_diagnose(d, "watch", "\"%.80s...\" is too long", pattern);
+		return vigil_diagnose(d, "watch", "its element \"%.80s...\" is too long", pattern);
 	return check_places(d, pattern);
 }
 

@@ -6,68 +6,92 @@
  */
 #include "dependency.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#define BUCKETS 256
+#include "wave.h"
 
-SLIST_HEAD(peer_list, peer);
+/* --- the option ------------------------------------------------------------------------------- */
 
-static struct peer_list peers[BUCKETS]; /* hashed by daemon name */
-static struct peer_list waiting = SLIST_HEAD_INITIALIZER(waiting);
+static const struct {
+	const char *word;    /* in the option; as in `choices` of the schema */
+	const char *to;      /* "waiting for NAME to ..." */
+	const char *running; /* why a running service does not fulfil it */
+	const char *idle;    /* why an idle service does not fulfil it */
+} conditions[] = {
+	[AWAIT_RUNS] = {"runs", "run", "", ""},
+	[AWAIT_SERVES] = {"serves", "serve", ", but its probe has not succeeded", ""},
+	[AWAIT_DONE] = {"done", "be done", ", so it has not ended yet", ", but has not run"},
+	[AWAIT_SETTLED] = {"", "be restarted", ", but its restart is due", ""},
+};
 
-static struct peer_list *bucket_of(const char *name)
+static enum await await_of(const char *word)
 {
-	unsigned hash = 5381;
-
-	for (; *name != '\0'; name++)
-		hash = hash * 33 + (unsigned char)*name;
-	return &peers[hash % BUCKETS];
+	for (size_t i = 0; i < AWAIT_WORDS; i++)
+		if (strcmp(conditions[i].word, word) == 0)
+			return (enum await)i;
+	return AWAIT_RUNS;
 }
 
-static struct peer *find(const char *name)
+static void read_element(vigil_daemon *d, const char *element, struct dependency *out)
 {
-	struct peer *peer;
+	const char *colon = strchr(element, ':');
+	size_t n = strcspn(element, ":");
+	char *name = vigil_alloc(d, n + 1);
 
-	SLIST_FOREACH(peer, bucket_of(name), link)
-		if (strcmp(vigil_name(peer->daemon), name) == 0)
-			return peer;
-	return NULL;
+	memcpy(name, element, n);
+	out->name = name;
+	out->await = colon != NULL ? await_of(colon + 1) : AWAIT_RUNS;
 }
 
-void peer_join(struct peer *peer)
+/* Returns NULL if the list is empty. */
+static struct dependency *read_list(vigil_daemon *d, const char *option)
 {
-	SLIST_INSERT_HEAD(bucket_of(vigil_name(peer->daemon)), peer, link);
+	const char *const *elements = vigil_option_list(d, option);
+	struct dependency *list;
+	size_t count = 0;
+
+	while (elements[count] != NULL)
+		count++;
+	if (count == 0)
+		return NULL;
+	list = vigil_alloc(d, (count + 1) * sizeof(*list));
+	for (size_t i = 0; i < count; i++)
+		read_element(d, elements[i], &list[i]);
+	return list;
 }
 
-/* The peers that wait for this one check again, because they need not wait for it any more. */
-void peer_leave(struct peer *peer)
+struct dependency *dependency_read_after(vigil_daemon *d)
 {
-	dependency_end(peer);
-	SLIST_REMOVE(bucket_of(vigil_name(peer->daemon)), peer, peer, link);
-	peer_checked(peer, false);
+	return read_list(d, "after");
 }
 
-void peer_checked(struct peer *peer, bool good)
+struct dependency *dependency_read_restart_with(vigil_daemon *d)
 {
-	struct peer *other, *next;
+	struct dependency *list = read_list(d, "restart_with");
 
-	peer->checked = true;
-	peer->checked_at = vigil_now();
-	peer->good = good;
-	peer->asked = false;
-	for (other = SLIST_FIRST(&waiting); other != NULL; other = next) {
-		next = SLIST_NEXT(other, waiting);
-		if (strcmp(other->awaits, vigil_name(peer->daemon)) == 0)
-			other->check(other->arg);
-	}
+	for (struct dependency *element = list; element != NULL && element->name != NULL; element++)
+		element->await = AWAIT_SETTLED;
+	return list;
 }
 
-void dependency_end(struct peer *peer)
+/* --- waiting ---------------------------------------------------------------------------------- */
+
+/* Writes what the peer waits for. The format says why. */
+static void explain(struct peer *peer, const struct dependency *dependency, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void explain(struct peer *peer, const struct dependency *dependency, const char *format, ...)
 {
-	if (peer->awaits != NULL)
-		SLIST_REMOVE(&waiting, peer, peer, waiting);
-	peer->awaits = NULL;
+	char why[PEER_TEXT / 2];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(why, sizeof(why), format, ap);
+	va_end(ap);
+	snprintf(peer->text, sizeof(peer->text), "%s to %s first (%s %s)", dependency->name,
+		conditions[dependency->await].to, dependency->name, why);
 }
 
 /* Returns the text at PLACE/NAME/KEY in the state; NULL: there is none. */
@@ -80,44 +104,100 @@ static const char *state_text(
 	return json_string_value(vigil_state_get(peer->daemon, pointer));
 }
 
-/* Handles a daemon that is not a peer: it belongs to another module, has failed, or runs in another
- * process. The state then tells whether its service runs. */
-static bool is_awaited_elsewhere(struct peer *peer, const char *name)
+/* Handles a daemon that is not a peer: it belongs to another module, or it has failed. The state
+ * then tells whether its service runs; nothing tells whether it serves, is done or is restarted. */
+static bool is_awaited_elsewhere(struct peer *peer, const struct dependency *dependency)
 {
-	const char *value = state_text(peer, "/daemons", name, "service_state/value");
+	const char *value = state_text(peer, "/daemons", dependency->name, "service_state/value");
 	const char *module;
 
-	if (value != NULL)
-		return strcmp(value, "running") != 0;
-	module = state_text(peer, "/runs", name, "module");
+	if (dependency->await == AWAIT_SETTLED)
+		return false;
+	if (value != NULL) {
+		explain(peer, dependency, "is %.32s", value);
+		return dependency->await != AWAIT_RUNS || strcmp(value, "running") != 0;
+	}
+	explain(peer, dependency, "has not been checked");
+	module = state_text(peer, "/runs", dependency->name, "module");
 	return module != NULL && strcmp(module, "service") == 0;
 }
 
-static bool is_awaited(struct peer *peer, const char *name, double since)
+/* Returns what is missing in addition to the status. */
+static const char *more_of(const struct dependency *dependency, const struct peer_status *status)
 {
-	struct peer *other = find(name);
+	if (status->status == VIGIL_SERVICE_RUNNING)
+		return conditions[dependency->await].running;
+	return status->fulfils[AWAIT_RUNS] ? conditions[dependency->await].idle : "";
+}
+
+static bool is_fulfilled(const struct dependency *dependency, struct peer *other, double since)
+{
+	if (other->status.status == VIGIL_SERVICE_ABSENT)
+		return true;
+	if (dependency->await == AWAIT_SETTLED)
+		return !wave_is_pending(other, since);
+	return other->status.fulfils[dependency->await];
+}
+
+static bool is_awaited(struct peer *peer, const struct dependency *dependency, double since)
+{
+	struct peer *other = peer_find(dependency->name);
+	bool fulfilled;
 
 	if (other == peer)
 		return false;
 	if (other == NULL)
-		return is_awaited_elsewhere(peer, name);
-	if (other->checked && (!other->good || other->checked_at >= since))
-		return !other->good;
+		return is_awaited_elsewhere(peer, dependency);
+	fulfilled = is_fulfilled(dependency, other, since);
+	if (other->checked && (!fulfilled || other->checked_at >= since)) {
+		explain(peer, dependency, "is %s%s",
+			vigil_service_status_name(other->status.status),
+			more_of(dependency, &other->status));
+		if (!fulfilled && dependency->await == AWAIT_SERVES)
+			other->hurry(other->arg);
+		return !fulfilled;
+	}
+	explain(peer, dependency, "is being checked");
 	other->asked = true;
 	other->check(other->arg);
 	return true;
 }
 
-const char *dependency_awaited(struct peer *peer, const char *const *names, double since)
+static const struct dependency *find_awaited(
+	struct peer *peer, const struct dependency *list, double since)
 {
-	for (; *names != NULL; names++) {
-		if (!is_awaited(peer, *names, since))
+	for (; list != NULL && list->name != NULL; list++)
+		if (is_awaited(peer, list, since))
+			return list;
+	return NULL;
+}
+
+const char *dependency_awaited(struct peer *peer, double since)
+{
+	const struct dependency *awaited = find_awaited(peer, peer->after, since);
+
+	if (awaited == NULL)
+		awaited = find_awaited(peer, peer->restart_with, since);
+	peer_wait(peer, awaited != NULL ? awaited->name : NULL);
+	return awaited != NULL ? peer->text : NULL;
+}
+
+void dependency_end(struct peer *peer)
+{
+	peer_wait(peer, NULL);
+}
+
+const char *dependency_lacking(struct peer *peer)
+{
+	for (const struct dependency *d = peer->after; d != NULL && d->name != NULL; d++) {
+		struct peer *other = peer_find(d->name);
+
+		if (other == NULL || !other->checked || is_fulfilled(d, other, 0))
 			continue;
-		if (peer->awaits == NULL)
-			SLIST_INSERT_HEAD(&waiting, peer, waiting);
-		peer->awaits = *names;
-		return *names;
+		snprintf(peer->text, sizeof(peer->text), "%s, which is %s%s", d->name,
+			vigil_service_status_name(other->status.status),
+			more_of(d, &other->status));
+		return peer->text;
 	}
-	dependency_end(peer);
 	return NULL;
 }

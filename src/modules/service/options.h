@@ -8,8 +8,8 @@
 
 extern const vigil_option service_options[];
 
-/* Parses a rate such as "3/10m" (3 times in 10 minutes). "0" means no limit and sets count to 0.
- * Returns 0 or -EINVAL. */
+/* As vigil_rate_read, but 1 to RECENT_MAX - 1 times in 1 s to 1 day, or "0". After -EINVAL, count is
+ * 0. */
 int options_rate(const char *text, unsigned *count, double *seconds);
 
 #endif

@@ -11,47 +11,20 @@
  */
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "check.h"
-#include "health.h"
-#include "interned.h"
+#include "modules/policy/health.h"
+#include "modules/policy/interned.h"
+#include "modules/policy/policy_options.h"
+#include "modules/policy/reply.h"
 #include "options.h"
 #include "service.h"
 
 static void on_retry(vigil_daemon *d, void *arg);
 
 /* --- facts ------------------------------------------------------------------------------------ */
-
-static const char *or_null(const char *text)
-{
-	return text != NULL && text[0] != '\0' ? text : NULL;
-}
-
-/* Returns when the burst limit allows another restart; 0: now. */
-static double burst_free(const struct instance *self)
-{
-	double oldest = recent_nth(&self->recent.restarts, self->rules.burst);
-
-	return oldest > 0 ? oldest + self->rules.burst_window : 0;
-}
-
-/* Returns the daemon to wait for. The service waits only if it needs a restart and the restart is
- * not withheld by a pause, by restart_on or by the calendar. */
-static const char *awaited(struct instance *self, const struct facts *facts)
-{
-	struct decision decision;
-
-	if (self->after[0] == NULL)
-		return NULL;
-	decide(&self->rules, facts, &decision);
-	if (decision.need == NEED_RESTART && decision.withheld != WITHHELD_PAUSED &&
-		decision.withheld != WITHHELD_NEVER && decision.withheld != WITHHELD_CLEAN_STOP &&
-		decision.withheld != WITHHELD_CALENDAR)
-		return dependency_awaited(&self->peer, self->after, self->seen.since);
-	dependency_end(&self->peer);
-	return NULL;
-}
 
 /* Gathers the facts.  They refer to the text in closed. */
 static void gather(struct instance *self, const vigil_service_reply *r,
@@ -62,52 +35,30 @@ static void gather(struct instance *self, const vigil_service_reply *r,
 	*facts = (struct facts){.daemon = vigil_name(self->daemon),
 		.status = r->status,
 		.unclear_stop = r->unclear_stop,
+		.torn = self->peers.torn,
 		.now = vigil_now(),
 		.since = self->seen.since,
-		.idle = or_null(r->idle),
-		.hold = or_null(r->hold),
+		.idle = reply_text(r->idle),
+		.hold = reply_text(r->hold),
 		.busy = r->busy,
 		.busy_limit = r->busy_limit,
 		.sick = verdict->sick,
 		.ailing = verdict->ailing,
 		.unprobed = verdict->unprobed,
-		.refusal = json_string_value(self->attempt.refusal),
-		.refusal_deliberate = self->attempt.deliberate,
-		.refusal_ends = self->attempt.ends,
-		.next_try = self->recent.next_try,
-		.burst_free = burst_free(self),
+		.unjudged = verdict->unjudged,
+		.by_condition = verdict->by_condition,
+		.broken = verdict->broken,
+		.expiring = verdict->expiring,
 		.closed = wait > 0 ? closed : NULL,
 		.paused = vigil_paused(self->daemon),
-		.restarting = self->attempt.under_way};
+		.stopped_by_admin = self->admin.stopped,
+		.under_way = admin_under_way(self)};
 	facts->opens = facts->now + wait;
-	facts->awaited = awaited(self, facts);
+	attempt_add_facts(facts, &self->rules, &self->attempt, &self->recent);
+	peers_add_facts(self, facts);
 }
 
 /* --- reports ---------------------------------------------------------------------------------- */
-
-/* Sets the crash members of `in` if the service came back more often than respawn_max within the
- * window: how often the manager and vigild brought it back, and in what time. */
-static void set_crashes(struct instance *self, struct health_input *in)
-{
-	const struct times *respawns = &self->recent.respawns,
-			   *recoveries = &self->recent.recoveries;
-	double now = vigil_now(), since = now - self->rules.respawn_window;
-	unsigned back, restarted;
-	double first, last;
-
-	if (self->rules.respawn_max == 0 || respawns->count + recoveries->count == 0)
-		return;
-	back = recent_count(respawns, since);
-	restarted = recent_count(recoveries, since);
-	if (back + restarted <= self->rules.respawn_max)
-		return;
-	first = fmin(back > 0 ? recent_nth(respawns, back) : now,
-		restarted > 0 ? recent_nth(recoveries, restarted) : now);
-	last = fmax(recent_nth(respawns, 1), recent_nth(recoveries, 1));
-	in->brought_back = back;
-	in->restarted = restarted;
-	in->span = last - first;
-}
 
 static void report_health(struct instance *self, const vigil_service_reply *r,
 	const struct facts *facts, const struct decision *decision)
@@ -124,7 +75,7 @@ static void report_health(struct instance *self, const vigil_service_reply *r,
 		.starting = self->attempt.starting ? (unsigned)self->totals.restarts : 0};
 	struct health health;
 
-	set_crashes(self, &in);
+	health_set_crashes(&in, &self->recent);
 	health_of(&in, &health);
 	self->ok = health.level == VIGIL_OK && r->status == VIGIL_SERVICE_RUNNING;
 	/* This is written before the health, because subscribers of the health read it when the
@@ -134,39 +85,59 @@ static void report_health(struct instance *self, const vigil_service_reply *r,
 	else if (!health.gave_up && self->gave_up)
 		vigil_state_unset(self->daemon, "gave_up");
 	self->gave_up = health.gave_up;
-	vigil_health(self->daemon, health.level, "%s", health.text);
+	vigil_health_long(self->daemon, health.level, 0, health.text, deaths_text(&self->deaths));
 }
 
-/* Logs one line when the service went down, and one whenever vigild issues a restart. */
+/* Returns whether the service and the daemon have the same name. */
+static bool is_namesake(const struct instance *self, const char *service)
+{
+	const char *name = vigil_name(self->daemon);
+	size_t n = strlen(name);
+
+	return strncmp(service, name, n) == 0 &&
+	       (service[n] == '\0' || strcmp(service + n, ".service") == 0);
+}
+
+const char *instance_subject(const struct instance *self, const char *service)
+{
+	return is_namesake(self, service) ? "the service" : service;
+}
+
+/* Logs one line when the service went down, and one whenever vigild issues a restart. It is no
+ * surprise that the service is down if an admin stops it or a restart is under way. */
 static void log_decision(
 	struct instance *self, const vigil_service_reply *r, const struct decision *decision)
 {
+	bool expected = self->admin.stopped || admin_under_way(self) != NULL;
+	bool namesake = is_namesake(self, r->name);
+	const char *subject = instance_subject(self, r->name);
 	pid_t pid = self->seen.pid_before;
+	char was[32] = "was running";
 
-	if (self->seen.fell && pid > 0)
-		vigil_log(self->daemon, VIGIL_WARN, "%s is down (was running, pid %d); %s", r->name,
-			(int)pid, decision->words);
-	else if (self->seen.fell)
-		vigil_log(self->daemon, VIGIL_WARN, "%s is down (was running); %s", r->name,
-			decision->words);
+	if (pid > 0)
+		snprintf(was, sizeof(was), "was running, pid %d", (int)pid);
+	if (self->seen.fell)
+		vigil_log(self->daemon, expected ? VIGIL_NOTICE : VIGIL_WARN, "%s is down (%s); %s",
+			subject, was, decision->words);
 	else if (decision->restart && decision->withheld == WITHHELD_NOT)
-		vigil_log(self->daemon, VIGIL_NOTICE, "%s: %s", r->name, decision->words);
+		vigil_log(self->daemon, VIGIL_NOTICE, "%s%s%s", namesake ? "" : subject,
+			namesake ? "" : ": ", decision->words);
 	self->seen.fell = false;
 }
 
 /* Adds a decision to the history if it differs from the previous one. "running: nothing to do" is
- * not added. */
+ * not added, nor is what conditions.c adds itself. */
 static void report_decision(
 	struct instance *self, const struct facts *facts, const struct decision *d)
 {
-	unsigned which =
-		1 + (unsigned)facts->status + 8 * ((unsigned)d->need + 8 * ((unsigned)d->withheld));
+	unsigned which = decide_kind(facts, d);
 
 	record_decision(self, d->words);
 	if (which == self->told)
 		return;
 	self->told = which;
-	if (d->need != NEED_NOTHING || facts->status != VIGIL_SERVICE_RUNNING)
+	if ((d->need != NEED_NOTHING && !facts->by_condition) ||
+		facts->status != VIGIL_SERVICE_RUNNING)
 		vigil_event(self->daemon, "decision: %s", d->words);
 }
 
@@ -193,15 +164,22 @@ static void retry_in(struct instance *self, const struct decision *decision)
 
 /* --- a check ---------------------------------------------------------------------------------- */
 
-static bool is_good(const vigil_service_reply *r)
+static void evaluate(const struct instance *self, struct verdict *verdict)
 {
-	return r->status == VIGIL_SERVICE_RUNNING || r->status == VIGIL_SERVICE_ABSENT ||
-	       (r->status == VIGIL_SERVICE_STOPPED && or_null(r->idle) != NULL);
+	*verdict = (struct verdict){.proven = true};
+	if (!instance_is_tested(self))
+		return;
+	serving_evaluate(self->serving, verdict);
+	conditions_add(self->conditions, verdict);
 }
 
-void instance_notify_peers(struct instance *self, const vigil_service_reply *r)
+/* An admin who waits for the service does not wait for the conditions. */
+static void evaluate_for_admin(struct instance *self, const vigil_service_reply *r)
 {
-	peer_checked(&self->peer, is_good(r));
+	struct verdict verdict;
+
+	serving_evaluate(self->serving, &verdict);
+	admin_evaluate(self, r, &verdict);
 }
 
 void instance_review(struct instance *self, const vigil_service_reply *r, bool act)
@@ -211,9 +189,10 @@ void instance_review(struct instance *self, const vigil_service_reply *r, bool a
 	struct facts facts;
 	char closed[VIGIL_CALENDAR_TEXT];
 
-	serving_evaluate(self->serving, &verdict);
+	evaluate(self, &verdict);
 	gather(self, r, &verdict, &facts, closed);
 	decide(&self->rules, &facts, &decision);
+	peers_decided(self, &decision);
 	if (r->status != VIGIL_SERVICE_ABSENT) {
 		report_decision(self, &facts, &decision);
 		log_decision(self, r, &decision);
@@ -222,21 +201,19 @@ void instance_review(struct instance *self, const vigil_service_reply *r, bool a
 	if (decision.withheld != WITHHELD_REFUSED && !decision.restart)
 		interned_drop(&self->attempt.refusal);
 	retry_in(self, &decision);
-	if (decision.restart && act)
-		restart_begin(self);
+	if (decision.restart && act && restart_begin(self))
+		self->attempt.with_peer = decision.with_peer;
 }
 
 /* Returns whether nothing has changed and no problem exists, so that there is nothing to decide or
  * report. */
-static bool is_steady(const struct instance *self, const vigil_service_reply *r, bool changed)
+static bool is_steady(const struct instance *self, const vigil_service_reply *r,
+	const struct verdict *verdict, bool changed)
 {
-	struct verdict verdict;
-
-	if (changed || !self->ok || r->status != VIGIL_SERVICE_RUNNING || self->attempt.under_way ||
-		self->retry_set || self->recent.restarted > 0 || self->recent.setbacks > 0)
-		return false;
-	serving_evaluate(self->serving, &verdict);
-	return verdict.sick == NULL && verdict.ailing == NULL && verdict.unprobed == NULL;
+	return !changed && self->ok && r->status == VIGIL_SERVICE_RUNNING && !self->peers.news &&
+	       !deaths_have_news(&self->deaths) && admin_under_way(self) == NULL &&
+	       !self->retry_set && self->recent.restarted <= 0 && self->recent.setbacks == 0 &&
+	       (!instance_is_tested(self) || verdict_is_well(verdict));
 }
 
 static void on_status(vigil_service *svc, const vigil_service_reply *r, void *arg)
@@ -244,18 +221,32 @@ static void on_status(vigil_service *svc, const vigil_service_reply *r, void *ar
 	struct instance *self = arg;
 	vigil_service_status before = self->seen.status;
 	bool changed = !self->seen.any || before != r->status || self->seen.pid != r->pid;
+	bool steady, waits = self->admin.answered || self->admin.stopped;
 	json_int_t respawns = self->totals.respawns;
 	struct verdict verdict;
 
 	record_reply(self, r);
-	serving_check(self->serving, r);
-	if (!is_steady(self, r, changed || respawns != self->totals.respawns)) {
-		serving_evaluate(self->serving, &verdict);
+	peers_observe(self, r);
+	if (instance_is_tested(self)) {
+		serving_check(self->serving, r);
+		conditions_check(self->conditions, r);
+	}
+	usage_check(self->usage, r);
+	evaluate(self, &verdict);
+	steady = is_steady(self, r, &verdict, changed || respawns != self->totals.respawns);
+	if (waits)
+		evaluate_for_admin(self, r);
+	if (!steady) {
 		restart_evaluate(self, r, &verdict);
 		instance_review(self, r, true);
 	}
-	if (changed || !self->peer.checked || !self->peer.good || self->peer.asked)
-		instance_notify_peers(self, r);
+	peers_notify(self, r);
+}
+
+void instance_reset(struct instance *self)
+{
+	serving_reset(self->serving);
+	usage_reset(self->usage);
 }
 
 void instance_check(struct instance *self)
@@ -268,17 +259,14 @@ static void on_tick(vigil_daemon *d, void *arg)
 	instance_check(arg);
 }
 
+/* A function of its own, because vigil_cancel names a timer by its function. */
 static void on_retry(vigil_daemon *d, void *arg)
 {
 	instance_check(arg);
 }
 
-static void on_probe_news(vigil_daemon *d, void *arg)
-{
-	instance_check(arg);
-}
-
-static void on_peer(void *arg)
+/* The last death has its output, or is no longer shown. */
+static void on_deaths(void *arg)
 {
 	instance_check(arg);
 }
@@ -293,13 +281,6 @@ static void on_sign(vigil_service *svc, const vigil_service_reply *r, void *arg)
 }
 
 /* --- start and stop --------------------------------------------------------------------------- */
-
-static enum restart_on restart_on(const char *word)
-{
-	if (strcmp(word, "never") == 0)
-		return RESTART_NEVER;
-	return strcmp(word, "failed") == 0 ? RESTART_ON_FAILED : RESTART_ON_STOPPED;
-}
 
 static json_int_t kept(vigil_daemon *d, const char *path)
 {
@@ -326,6 +307,8 @@ static vigil_service *open_service(vigil_daemon *d)
 			   .pidfile = vigil_option_text(d, "pidfile"),
 			   .status_command = given_command(d, "status_command"),
 			   .restart_command = given_command(d, "restart_command"),
+			   .start_command = given_command(d, "start_command"),
+			   .stop_command = given_command(d, "stop_command"),
 			   .query_timeout = vigil_option_seconds(d, "query_timeout"),
 			   .restart_timeout = vigil_option_seconds(d, "restart_timeout"),
 			   .reset_failed = vigil_option_bool(d, "reset_failed"),
@@ -337,14 +320,7 @@ static void read_options(struct instance *self)
 	vigil_daemon *d = self->daemon;
 	const char *respawn_max = vigil_option_text(d, "respawn_max");
 
-	self->rules = (struct rules){.restart_on = restart_on(vigil_option_text(d, "restart_on")),
-		.settle = vigil_option_seconds(d, "settle"),
-		.burst = (unsigned)vigil_option_int(d, "burst"),
-		.burst_window = vigil_option_seconds(d, "burst_window")};
-	self->backoff = vigil_option_seconds(d, "backoff");
-	self->backoff_max = fmax(self->backoff, vigil_option_seconds(d, "backoff_max"));
-	self->healthy_after = vigil_option_seconds(d, "healthy_after");
-	self->after = vigil_option_list(d, "after");
+	policy_read(d, &self->rules);
 	if (respawn_max != NULL) /* service_check has rejected invalid rates */
 		options_rate(respawn_max, &self->rules.respawn_max, &self->rules.respawn_window);
 }
@@ -360,19 +336,26 @@ static int start(vigil_daemon *d)
 	self->totals.restarts = kept(d, PLACE "restarts");
 	self->totals.restart_errors = kept(d, PLACE "restart_errors");
 	self->totals.respawns = kept(d, PLACE "respawns");
-	recent_open(&self->recent, d, self->backoff_max);
-	self->serving = serving_new(d, on_probe_news, self);
-	self->attempt.well_since = self->serving == NULL ? self->recent.restarted : 0;
+	vigil_persist(d, PLACE "recent");
+	recent_open(&self->recent, d, PLACE "recent", self->rules.backoff_max);
+	self->peers.tried = recent_nth(&self->recent.restarts, 1);
+	self->usage = usage_new(d);
+	self->serving = serving_new(d, self->usage, on_tick, self);
+	self->conditions = conditions_new(d, on_tick, self);
+	self->attempt.well_since = instance_is_tested(self) ? 0 : self->recent.restarted;
 	self->service = open_service(d);
 	if (self->service == NULL)
 		return -EINVAL;
 	vigil_service_on_stale(self->service, on_sign, self);
-	vigil_on_verb(d, "restart", restart_by_admin, self);
+	admin_open(self);
 	err = vigil_every(d, vigil_option_seconds(d, "interval"), on_tick, self);
 	if (err != 0)
 		return err;
-	self->peer = (struct peer){.daemon = d, .check = on_peer, .arg = self};
-	peer_join(&self->peer); /* last, because stop is called only if start has succeeded */
+	/* These are last, because stop is called only if start has succeeded. */
+	deaths_open(&self->deaths, d, on_deaths, self);
+	if (self->admin.stopped)
+		self->deaths.request = DEATHS_BY_ADMIN;
+	peers_join(self);
 	return 0;
 }
 
@@ -380,13 +363,17 @@ static void stop(vigil_daemon *d)
 {
 	struct instance *self = vigil_data(d);
 
-	peer_leave(&self->peer);
+	serving_close(self->serving);
+	usage_close(self->usage);
+	peers_leave(self);
+	deaths_close(&self->deaths);
 	interned_drop(&self->decision);
 	interned_drop(&self->attempt.refusal);
 }
 
 static void resumed(vigil_daemon *d)
 {
+	admin_forget_stop(vigil_data(d));
 	instance_check(vigil_data(d));
 }
 

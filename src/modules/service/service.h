@@ -1,7 +1,8 @@
 /*
- * service: the data of one daemon of this module. Three files share it: service.c checks and
- * decides, service_record.c writes results to the state, and service_restart.c restarts the service
- * and evaluates the outcome.
+ * service: the data of one daemon of this module. Five files share it: service.c checks and
+ * decides, service_record.c writes results to the state, service_restart.c restarts the service and
+ * reports the outcome, service_admin.c has the verbs of an admin, and service_peers.c exchanges
+ * results with the other daemons.
  *
  * Times are seconds on the clock of vigil_now.
  */
@@ -10,9 +11,11 @@
 
 #include <vigil/vigil.h>
 
-#include "decide.h"
-#include "dependency.h"
-#include "recent.h"
+#include "conditions.h"
+#include "modules/deaths/deaths.h"
+#include "modules/policy/attempt.h"
+#include "peer.h"
+#include "run.h"
 #include "serving.h"
 
 /* Relative to the daemon's subtree in the state. */
@@ -33,19 +36,13 @@ struct seen {
 	uint32_t by_manager; /* respawns, as counted by the manager */
 };
 
-/* The restart that is in progress, or else the last one. */
-struct attempt {
-	bool under_way; /* issued and not answered */
-	bool starting;  /* answered, but the manager has not finished it */
-	bool by_admin;
-	bool denied; /* the last failed restart was denied */
-	double began;
-	/* start of the present period in which all tests passed; 0: they do not pass */
-	double well_since;
-	double well_for; /* seconds: the longest such period since the restart */
-	json_t *refusal; /* owned; why vigild refused the last restart; NULL: it did not */
-	bool deliberate; /* vigild refused because the service must be left alone */
-	bool ends;       /* the refusal ends without an event */
+/* What an admin has requested. */
+struct admin {
+	const char *verb;        /* "start" or "restart", whose end is to be reported; NULL: none */
+	bool answered;           /* its manager has answered; it ends when the service serves */
+	double late;             /* after this time, a service that is still starting is an error */
+	bool starting, stopping; /* the call to the manager is in flight */
+	bool stopped;            /* it was stopped, and has not run since; kept in the state */
 };
 
 struct totals {
@@ -53,19 +50,33 @@ struct totals {
 	json_int_t restart_error; /* consecutive failures */
 };
 
+/* What the daemon knows for its peers and through them; see service_peers.c. */
+struct peers {
+	struct run run;
+	double tried;  /* the last restart by vigild that worked; 0: none */
+	bool torn;     /* the last restart by vigild failed, and it has not run since */
+	bool news;     /* a peer has changed since the last decision */
+	bool due;      /* the last decision was to restart the service */
+	bool withheld; /* the last decision was that a restart is needed and may not be made soon */
+	char why[PEER_TEXT]; /* the reason for a restart because of restart_with */
+};
+
 struct instance {
 	vigil_daemon *daemon;
 	vigil_service *service;
 	struct rules rules;
-	double backoff, backoff_max, healthy_after;
-	const char *const *after; /* borrowed; ends with NULL */
 
 	struct seen seen;
 	struct attempt attempt;
+	struct admin admin;
 	struct totals totals;
 	struct recent recent;
-	struct serving *serving; /* NULL: no option for it is set */
+	struct usage *usage;
+	struct serving *serving;       /* NULL: no option for it is set */
+	struct conditions *conditions; /* NULL: restart_when is not set */
 	struct peer peer;
+	struct peers peers;
+	struct deaths deaths;
 	bool ok;        /* the last reported health is OK and the service runs */
 	bool gave_up;   /* the health says that vigild gave up; also at /daemons/NAME/gave_up */
 	bool retry_set; /* a timer for a check before the next tick is set */
@@ -75,13 +86,20 @@ struct instance {
 };
 
 /* service.c */
+/* Returns whether it takes more than the status to know that the running service is healthy. */
+static inline bool instance_is_tested(const struct instance *self)
+{
+	return self->serving != NULL || self->conditions != NULL;
+}
+/* Returns how a line of the log refers to the service. vigild puts the name of the daemon before
+ * the line, so if the service has the same name, this is "the service". */
+const char *instance_subject(const struct instance *self, const char *service);
 void instance_check(struct instance *self);
+/* The service is being restarted: drops what was counted and measured. */
+void instance_reset(struct instance *self);
 /* Decides from the reply and reports the decision and the health. Issues a restart only if `act` is
  * true. */
 void instance_review(struct instance *self, const vigil_service_reply *r, bool act);
-
-/* Reports the result of the check to the peers that wait for this service. */
-void instance_notify_peers(struct instance *self, const vigil_service_reply *r);
 
 /* service_record.c */
 void record_text(struct instance *self, const char *path, const char *text);
@@ -90,6 +108,19 @@ void record_decision(struct instance *self, const char *words);
 void record_error(struct instance *self, const vigil_service_reply *r);
 void record_totals(struct instance *self);
 
+/* service_peers.c */
+void peers_join(struct instance *self);
+void peers_leave(struct instance *self);
+/* Takes the result of a check, before the decision. */
+void peers_observe(struct instance *self, const vigil_service_reply *r);
+/* Takes the reply to a restart that was not refused, before peers_observe. */
+void peers_restarted(struct instance *self, const vigil_service_reply *r);
+/* Adds what the peers of this service say to the facts, which must be complete otherwise. */
+void peers_add_facts(struct instance *self, struct facts *facts);
+void peers_decided(struct instance *self, const struct decision *decision);
+/* Publishes the result of a check and of the decision, if it has changed or a peer needs it. */
+void peers_notify(struct instance *self, const vigil_service_reply *r);
+
 /* service_restart.c */
 /* Issues a restart. Returns false if the queue is full and the restart was not issued. */
 bool restart_begin(struct instance *self);
@@ -97,8 +128,28 @@ bool restart_begin(struct instance *self);
  * known yet. */
 void restart_evaluate(
 	struct instance *self, const vigil_service_reply *r, const struct verdict *verdict);
-/* The callback of `vigilctl restart`; `arg` is the instance. Returns 0, -EALREADY if a restart is
- * in progress, or -EAGAIN if the queue is full. */
-int restart_by_admin(vigil_daemon *d, void *arg);
+/* Increases the backoff. */
+void restart_step_back(struct instance *self);
+
+/* service_admin.c */
+/* Registers the verbs. */
+void admin_open(struct instance *self);
+/* "restart", "start" or "stop" if such a call to the manager is in flight, by an admin or by vigil;
+ * else NULL. Static. */
+static inline const char *admin_under_way(const struct instance *self)
+{
+	if (self->admin.stopping)
+		return "stop";
+	if (self->admin.starting)
+		return "start";
+	return self->attempt.under_way ? "restart" : NULL;
+}
+/* The manager has answered a restart that an admin requested. */
+void admin_restarted(struct instance *self, const vigil_service_reply *r);
+/* Reports the end of a start or restart if the result of a check shows it. */
+void admin_evaluate(
+	struct instance *self, const vigil_service_reply *r, const struct verdict *verdict);
+/* The service is no longer to be left alone because of a stop. */
+void admin_forget_stop(struct instance *self);
 
 #endif

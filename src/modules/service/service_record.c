@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "interned.h"
+#include "modules/policy/interned.h"
 #include "service.h"
 
 static void put(struct instance *self, const char *path, json_t *value)
@@ -59,17 +59,18 @@ static void record_absent(struct instance *self, const vigil_service_reply *r)
 {
 	static const char *const gone[] = {PLACE "value", PLACE "since", PLACE "service",
 		PLACE "manager", PLACE "pid", PLACE "decision", PLACE "next_retry",
-		PLACE "evidence"};
+		PLACE "evidence", PLACE "probe"};
 
 	if (!self->seen.absent) {
 		vigil_log(self->daemon, VIGIL_INFO, "%s is not installed; waiting for it to appear",
-			r->name);
+			instance_subject(self, r->name));
 		if (self->seen.any)
 			vigil_event(self->daemon, "%s is no longer installed", r->name);
 	}
 	for (size_t i = 0; i < sizeof(gone) / sizeof(*gone); i++)
 		vigil_state_unset(self->daemon, gone[i]);
-	self->seen = (struct seen){.absent = true, .status = VIGIL_SERVICE_ABSENT};
+	self->seen =
+		(struct seen){.absent = true, .status = VIGIL_SERVICE_ABSENT, .when = vigil_now()};
 	interned_drop(&self->decision);
 	self->told = 0;
 	if (self->recent.next_try > 0 || self->recent.setbacks > 0) {
@@ -149,8 +150,8 @@ static void record_respawn(struct instance *self, const vigil_service_reply *r)
 	}
 	vigil_event(self->daemon, "its manager brought it back: pid %d, was %d", (int)r->pid,
 		(int)before);
-	vigil_log(self->daemon, VIGIL_NOTICE, "%s was brought back by %s: pid %d, was %d", r->name,
-		r->manager, (int)r->pid, (int)before);
+	vigil_log(self->daemon, VIGIL_NOTICE, "%s was brought back by %s: pid %d, was %d",
+		instance_subject(self, r->name), r->manager, (int)r->pid, (int)before);
 }
 
 static bool is_written(const struct seen *seen, const vigil_service_reply *r)
@@ -164,6 +165,7 @@ void record_reply(struct instance *self, const vigil_service_reply *r)
 {
 	struct seen *seen = &self->seen;
 
+	deaths_observe(&self->deaths, r, admin_under_way(self) != NULL);
 	if (is_written(seen, r)) {
 		seen->when = vigil_now();
 		return;

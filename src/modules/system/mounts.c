@@ -2,7 +2,6 @@
 #include "mounts.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The kernel writes blanks, newlines, commas and backslashes as \ooo. */

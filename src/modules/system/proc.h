@@ -10,7 +10,6 @@
 #define PROC_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct proc_load { /* /proc/loadavg */

@@ -1,5 +1,6 @@
 /*
- * system: reports load, CPU, memory, swap, disks, open files and processes of this machine.
+ * system: reports load, CPU, memory, swap, disks, open files, processes, network interfaces and
+ * temperatures of this machine.
  *
  * Each tick reads some files below /proc and queries the space of each disk, which takes
  * microseconds. The files differ between kernels, containers and emulations of /proc. A value that
@@ -7,7 +8,10 @@
  * other values are not affected.
  */
 #include <errno.h>
+#include <math.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +43,18 @@ void system_evaluate(struct system *s, int which, const char *what, double value
 		return;
 	s->level = level;
 	snprintf(s->reason, sizeof(s->reason), "%.120s is %.1f%s", what, value, unit);
+}
+
+void system_raise(struct system *s, vigil_health_level level, const char *format, ...)
+{
+	va_list ap;
+
+	if (level <= s->level)
+		return;
+	s->level = level;
+	va_start(ap, format);
+	vsnprintf(s->reason, sizeof(s->reason), format, ap);
+	va_end(ap);
 }
 
 void system_leave_out(struct system *s, int which, const char *what, const char *why)
@@ -113,10 +129,13 @@ static int read_whole(struct system *s, int fd)
 char *system_read(struct system *s, const char *path, const char **why)
 {
 	/* only used by the loop thread; valid until the next call */
-	static char reason[REASON_SIZE];
+	static char reason[REASON_SIZE], whole[PATH_MAX];
+	int fd, err;
+
 	/* O_NONBLOCK, because a file mounted over it may be one whose open blocks. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	int err = fd < 0 ? -errno : read_whole(s, fd);
+	snprintf(whole, sizeof(whole), "%s%s", s->root, path);
+	fd = open(whole, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	err = fd < 0 ? -errno : read_whole(s, fd);
 
 	*why = NULL;
 
@@ -138,6 +157,25 @@ static void leave_out(
 	system_leave_out(s, which, what, why);
 }
 
+/* The load for each CPU is known from the second tick on. */
+static void put_load(struct system *s, const struct proc_load *load)
+{
+	double share = s->cpus > 0 ? load->five / (double)s->cpus : 0;
+	json_t *value = json_pack(
+		"{s:f,s:f,s:f}", "one", load->one, "five", load->five, "fifteen", load->fifteen);
+
+	if (s->cpus > 0)
+		json_object_set_new(value, "five_per_cpu", json_real(round(100 * share) / 100));
+	vigil_state_set(s->d, "load", value);
+	system_evaluate(s, LOAD, "the load over five minutes", load->five, "");
+	if (s->cpus > 0)
+		system_evaluate(
+			s, LOAD_PER_CPU, "the load of each CPU over five minutes", share, "");
+	else if (s->thresholds[LOAD_PER_CPU].given && s->cpu->has_begun)
+		system_leave_out(
+			s, LOAD_PER_CPU, "the load of each CPU", "the number of CPUs is not known");
+}
+
 static void report_load(struct system *s)
 {
 	const char *why, *text = system_read(s, "/proc/loadavg", &why);
@@ -152,10 +190,7 @@ static void report_load(struct system *s)
 	if (load_why != NULL) {
 		leave_out(s, LOAD, "load", "the load", load_why);
 	} else {
-		vigil_state_set(s->d, "load",
-			json_pack("{s:f,s:f,s:f}", "one", load.one, "five", load.five, "fifteen",
-				load.fifteen));
-		system_evaluate(s, LOAD, "the load over five minutes", load.five, "");
+		put_load(s, &load);
 	}
 	if (tasks_why != NULL)
 		leave_out(s, NONE, "tasks", "the number of tasks", tasks_why);
@@ -194,6 +229,7 @@ static void report_cpu(struct system *s)
 		why = proc_cpu_share(&s->cpu->before, &now, &share);
 	if (s->cpu->has_before)
 		s->cpu->before = now;
+	s->cpus = now.cpus;
 	/* The first reading has no previous one to compare with, which is normal. */
 	if (why == NULL && !had_before && s->cpu->has_begun)
 		why = "/proc/stat has been valid for one reading only";
@@ -281,58 +317,25 @@ static void on_tick(vigil_daemon *d, void *arg)
 	report_files(s);
 	report_uptime(s);
 	disks_report(s);
+	system_growth_end(s);
+	system_pressure_report(s);
+	system_network_report(s);
+	system_sensors_report(s);
 	report_health(s);
 }
 
-/* --- start and options ------------------------------------------------------------------------ */
-
-static int read_range(
-	vigil_daemon *d, const char *name, const char *kind, bool *has, vigil_range *range)
-{
-	char option[32];
-	const char *text;
-
-	snprintf(option, sizeof(option), "%s_%s", name, kind);
-	text = vigil_option_text(d, option);
-	*has = text != NULL;
-	if (text == NULL || vigil_range_read(text, range) == 0)
-		return 0;
-	if (strchr(text, '%') != NULL)
-		return vigil_diagnose(
-			d, option, "is not a range such as 90 or 10:90; write it without the %%");
-	return vigil_diagnose(d, option, "is not a range such as 90 or 10:90");
-}
-
-/* Reports every invalid threshold with vigil_diagnose. Returns 0 or -EINVAL. */
-static int read_thresholds(struct system *s)
-{
-	static const char *const names[THRESHOLDS] = {
-		"load", "cpu", "memory", "swap", "disk", "inodes", "files"};
-	int err = 0;
-
-	for (int i = 0; i < THRESHOLDS; i++) {
-		struct threshold *t = &s->thresholds[i];
-
-		if (read_range(s->d, names[i], "warning", &t->has_warning, &t->warning) != 0 ||
-			read_range(s->d, names[i], "critical", &t->has_critical, &t->critical) != 0)
-			err = -EINVAL;
-	}
-	return err;
-}
+/* --- start and stop --------------------------------------------------------------------------- */
 
 /* Reads the options, for check and for start. Returns NULL if an option is invalid, after
  * vigil_diagnose. */
 static struct system *read_options(vigil_daemon *d)
 {
 	struct system *s = vigil_alloc(d, sizeof(*s));
-	int thresholds, disks;
 
 	s->d = d;
+	s->root = "";
 	s->cpu = vigil_alloc(d, sizeof(*s->cpu));
-	s->disks = vigil_option_list(d, "disks");
-	thresholds = read_thresholds(s);
-	disks = disks_check(s);
-	return thresholds == 0 && disks == 0 ? s : NULL;
+	return system_read_options(s) == 0 ? s : NULL;
 }
 
 static int check(vigil_daemon *d)
@@ -343,46 +346,30 @@ static int check(vigil_daemon *d)
 static int start(vigil_daemon *d)
 {
 	struct system *s = read_options(d);
+	int err = s == NULL ? -EINVAL : 0;
 
-	if (s == NULL)
-		return -EINVAL;
-	return vigil_every(d, vigil_option_seconds(d, "interval"), on_tick, s);
+	if (err == 0)
+		err = system_sensors_start(s);
+	if (err == 0)
+		err = system_network_start(s);
+	if (err == 0)
+		err = vigil_every(d, vigil_option_seconds(d, "interval"), on_tick, s);
+	if (err != 0)
+		return err;
+	vigil_set_data(d, s);
+	system_growth_start(s);
+	return system_pressure_start(s);
 }
 
-static const vigil_option options[] = {
-	VIGIL_OPTION("interval", VIGIL_DURATION, "10s", "the time between two checks", .min = 0.1,
-		.max = 86400),
-	VIGIL_OPTION("disks", VIGIL_LIST, NULL,
-		"the mount points to check; unset: all disks of this machine"),
-	VIGIL_OPTION(
-		"load_warning", VIGIL_TEXT, NULL, "a range for the load average over five minutes"),
-	VIGIL_OPTION("load_critical", VIGIL_TEXT, NULL,
-		"a range for the load average over five minutes"),
-	VIGIL_OPTION(
-		"cpu_warning", VIGIL_TEXT, NULL, "a range for the CPU time in use, in percent"),
-	VIGIL_OPTION(
-		"cpu_critical", VIGIL_TEXT, NULL, "a range for the CPU time in use, in percent"),
-	VIGIL_OPTION("memory_warning", VIGIL_TEXT, NULL, "a range for the used memory, in percent"),
-	VIGIL_OPTION(
-		"memory_critical", VIGIL_TEXT, NULL, "a range for the used memory, in percent"),
-	VIGIL_OPTION(
-		"swap_warning", VIGIL_TEXT, NULL, "a range for the used swap space, in percent"),
-	VIGIL_OPTION(
-		"swap_critical", VIGIL_TEXT, NULL, "a range for the used swap space, in percent"),
-	VIGIL_OPTION("disk_warning", VIGIL_TEXT, "90",
-		"a range for the used space of each disk, in percent"),
-	VIGIL_OPTION("disk_critical", VIGIL_TEXT, "97",
-		"a range for the used space of each disk, in percent"),
-	VIGIL_OPTION("inodes_warning", VIGIL_TEXT, "90",
-		"a range for the used inodes of each disk, in percent"),
-	VIGIL_OPTION("inodes_critical", VIGIL_TEXT, "97",
-		"a range for the used inodes of each disk, in percent"),
-	VIGIL_OPTION("files_warning", VIGIL_TEXT, "80",
-		"a range for the use of the table of open files, in percent"),
-	VIGIL_OPTION("files_critical", VIGIL_TEXT, "95",
-		"a range for the use of the table of open files, in percent"),
-	VIGIL_OPTION_END,
-};
+static void stop(vigil_daemon *d)
+{
+	struct system *s = vigil_data(d);
 
-VIGIL_MODULE(.name = "system", .summary = "load, CPU, memory, swap and disks of this machine",
-	.options = options, .start = start, .check = check);
+	if (s == NULL)
+		return;
+	system_pressure_stop(s);
+	system_growth_stop(s);
+}
+
+VIGIL_MODULE(.name = "system", .summary = "load, CPU, memory, disks, network and temperatures",
+	.options = system_options, .start = start, .stop = stop, .check = check);

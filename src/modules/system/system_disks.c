@@ -88,6 +88,8 @@ static void add_usage(
 	json_object_set_new(room, "available_bytes", json_integer((json_int_t)usage.available));
 	json_object_set_new(room, "used_percent", json_real(usage.used));
 	system_evaluate(s, DISK, point, usage.used, "% used");
+	system_growth_add(s, point, (double)(disk->blocks - disk->free) * (double)disk->block,
+		(double)usage.available, room);
 }
 
 static void add_inodes(
@@ -224,8 +226,8 @@ static int check_mounted(struct system *s, const char *disk)
 
 	if (stat(disk, &file) < 0 || S_ISDIR(file.st_mode))
 		return 0;
-	return vigil_diagnose(
-		s->d, "disks", "\"%s\" is a file that something is mounted on, not a disk", disk);
+	return vigil_diagnose(s->d, "disks",
+		"its element \"%s\" is a file that something is mounted on, not a disk", disk);
 }
 
 /* Checks one configured disk. A disk that is not mounted at present is not an error, because each
@@ -235,9 +237,6 @@ static int check_disk(struct system *s, const char *disk, size_t count)
 	size_t above = mounts_above(s->mounts, count, disk);
 	bool exact;
 
-	if (disk[0] != '/')
-		return vigil_diagnose(
-			s->d, "disks", "\"%s\" is not the absolute path of a mount point", disk);
 	if (above == count)
 		return 0; /* the mounts could not be read */
 	exact = strcmp(s->mounts[above].point, disk) == 0;

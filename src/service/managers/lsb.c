@@ -1,8 +1,8 @@
 /*
  * lsb: the manager of init scripts, as the Linux Standard Base describes them.
  *
- * A script is a program of root that accepts `status` and `restart` and answers with its exit
- * status. init_status.c collects what the script and its pidfile say.
+ * A script is a program of root that accepts `status`, `restart`, `start` and `stop` and answers
+ * with its exit status. init_status.c collects what the script and its pidfile say.
  */
 #include "service/manager.h"
 
@@ -14,6 +14,7 @@
 #include "process/spawn.h"
 #include "service/managers/init_script.h"
 #include "service/managers/init_status.h"
+#include "service/managers/lsb_list.h"
 
 #define INIT_DIR "/etc/init.d"
 
@@ -65,8 +66,10 @@ static bool is_busy(const char *path, struct manager_reply *reply)
 	return true;
 }
 
-static void lsb_restart(const struct manager_request *request, struct manager_reply *reply)
+static void lsb_apply(enum manager_change change, const struct manager_request *request,
+	struct manager_reply *reply)
 {
+	const char *verb = manager_change_name(change);
 	struct spawn_result result;
 	char path[INIT_SCRIPT_PATH];
 	int code;
@@ -78,7 +81,7 @@ static void lsb_restart(const struct manager_request *request, struct manager_re
 	}
 	if (is_busy(path, reply))
 		return;
-	code = init_status_run(request, path, "restart", is_direct(request), true, &result, reply);
+	code = init_status_run(request, path, verb, is_direct(request), true, &result, reply);
 	if (code <= 0)
 		return;
 	if (code == 4)
@@ -90,13 +93,27 @@ static void lsb_restart(const struct manager_request *request, struct manager_re
 	manager_tail(reply->text, &result);
 	if (!*reply->text)
 		snprintf(reply->text, sizeof(reply->text),
-			"the script exited with status %d for \"restart\"", code);
+			"the script exited with status %d for \"%s\"", code, verb);
 }
+
+/* OpenRC lists the scripts itself, where it runs the machine. */
+static void lsb_list(struct listing *listing, uint64_t deadline)
+{
+	const struct manager_request any = {.name = ""};
+
+	if (lsb_present(&any) && !manager_openrc.present(&any))
+		lsb_list_scripts(&manager_lsb, INIT_DIR, listing, deadline);
+}
+
+static const char *const directories[] = {
+	INIT_DIR, "/etc/rcS.d", "/etc/rc2.d", "/etc/rc3.d", "/etc/rc4.d", "/etc/rc5.d", NULL};
 
 const struct manager manager_lsb = {
 	.name = "lsb",
 	.basis = BASIS_CHECKED,
 	.present = lsb_present,
 	.query = lsb_query,
-	.restart = lsb_restart,
+	.apply = lsb_apply,
+	.list = lsb_list,
+	.directories = directories,
 };

@@ -7,9 +7,9 @@
  * stores the path of its pidfile in a directory of OpenRC, and supervise-daemon stores the pid
  * of the process that it watches.
  *
- * Such a service cannot be restarted either, because stopping it fails. It is first reset to
- * "stopped" (zap) and then started. vigild does this only if the process is known to be dead,
- * because zap does not check that.
+ * Such a service cannot be restarted or stopped either, because stopping it fails. It is first
+ * reset to "stopped" (zap) and then, unless it is to be stopped, started. vigild does this only if
+ * the process is known to be dead, because zap does not check that.
  */
 #include "service/manager.h"
 
@@ -22,6 +22,7 @@
 #include "base/error.h"
 #include "process/spawn.h"
 #include "service/managers/init_script.h"
+#include "service/managers/openrc_list.h"
 #include "service/managers/openrc_notes.h"
 #include "service/pidfile.h"
 
@@ -258,35 +259,54 @@ static int run_verb(const struct manager_request *request, const char *path, con
 	return -1;
 }
 
-static void restart_at(
-	const struct manager_request *request, const char *path, struct manager_reply *reply)
+/* A service that is known to be dead is reset, because otherwise OpenRC could not start or stop
+ * it. */
+static void apply_at(enum manager_change change, const struct manager_request *request,
+	const char *path, struct manager_reply *reply)
 {
 	struct manager_reply look = {.status = VIGIL_SERVICE_UNKNOWN, .memory = request->memory};
 	bool dead = query_at(request, path, &look);
 
-	if (look.error) {
+	if (look.error != 0 && change != MANAGER_STOP) {
 		manager_fault(reply, look.error, look.fault, "%s", look.text);
+		return;
+	}
+	if (dead && change == MANAGER_RELOAD) {
+		manager_fault(reply, -ESRCH, VIGIL_FAULT_REFUSED, "its process has ended");
 		return;
 	}
 	if (dead && run_verb(request, path, "zap", reply))
 		return;
-	run_verb(request, path, dead ? "start" : "restart", reply);
+	if (dead && change == MANAGER_STOP)
+		return;
+	run_verb(request, path, dead ? "start" : manager_change_name(change), reply);
 }
 
-static void openrc_restart(const struct manager_request *request, struct manager_reply *reply)
+static void openrc_apply(enum manager_change change, const struct manager_request *request,
+	struct manager_reply *reply)
 {
 	char path[INIT_SCRIPT_PATH];
 
 	if (find(request, path, reply))
-		restart_at(request, path, reply);
+		apply_at(change, request, path, reply);
 	else if (reply->status == VIGIL_SERVICE_ABSENT)
 		manager_fault(reply, -ENOENT, VIGIL_FAULT_ABSENT, "no such file: %s", path);
 }
+
+static void openrc_list(struct listing *listing, uint64_t deadline)
+{
+	openrc_list_services(&manager_openrc, listing, deadline);
+}
+
+static const char *const directories[] = {
+	INIT_DIR, "/etc/runlevels/sysinit", "/etc/runlevels/boot", "/etc/runlevels/default", NULL};
 
 const struct manager manager_openrc = {
 	.name = "openrc",
 	.basis = BASIS_RECORD,
 	.present = openrc_present,
 	.query = openrc_query,
-	.restart = openrc_restart,
+	.apply = openrc_apply,
+	.list = openrc_list,
+	.directories = directories,
 };

@@ -1,11 +1,13 @@
 /*
- * plain_command: the manager "command", two command lines of the admin for a service that no
- * other manager knows.
+ * plain_command: the manager "command", command lines of the admin for a service that no other
+ * manager knows.
  *
  * The first command reports the status with its exit status: 0 running, 1 or 3 stopped, 4 not
  * installed. Any other exit status means that the command failed, and the status is unknown,
- * because a mistyped path must not cause the restart of a healthy service. The second command
- * restarts the service and exits with 0. The configuration may name a pidfile in addition.
+ * because a mistyped path must not cause the restart of a healthy service. The other
+ * commands restart, start and stop the service, and exit with 0. Without start_command, a service
+ * that is down is started by restart_command; without stop_command, it cannot be stopped. The
+ * configuration may name a pidfile in addition.
  */
 #include "service/managers/plain_command.h"
 
@@ -21,17 +23,22 @@ static bool command_present(const struct manager_request *request)
 	return request->status_command && request->status_command[0];
 }
 
+static bool is_set(char **argv)
+{
+	return argv != NULL && argv[0] != NULL;
+}
+
 /* Runs the command of an option. Returns as manager_run does. */
 static int run(const struct manager_request *request, char **argv, const char *option,
 	struct spawn_result *result, struct manager_reply *reply)
 {
 	struct spawn spawn = {.argv = (const char *const *)argv, .merge_stderr = true};
 
-	if (!argv || !argv[0]) {
+	if (!is_set(argv)) {
 		manager_fault(reply, -EINVAL, VIGIL_FAULT_FAILED, "%s is not set", option);
 		return -1;
 	}
-	return manager_run(request, &spawn, argv == request->restart_command, result, reply);
+	return manager_run(request, &spawn, argv != request->status_command, result, reply);
 }
 
 /* Sets the text to the output of the command, or to its exit status if it printed nothing. */
@@ -84,14 +91,37 @@ static void command_query(const struct manager_request *request, struct manager_
 	manager_conclude(reply, &e);
 }
 
-static void command_restart(const struct manager_request *request, struct manager_reply *reply)
+static void command_apply(enum manager_change change, const struct manager_request *request,
+	struct manager_reply *reply)
 {
+	const struct {
+		const char *option;
+		char **argv;
+	} commands[] = {
+		[MANAGER_RESTART] = {"restart_command", request->restart_command},
+		[MANAGER_START] = {"start_command", request->start_command},
+		[MANAGER_STOP] = {"stop_command", request->stop_command},
+		[MANAGER_RELOAD] = {"reload_command", request->reload_command},
+	};
+	char **argv = commands[change].argv;
+	const char *option = commands[change].option;
 	struct spawn_result result;
-	int code = run(request, request->restart_command, "restart_command", &result, reply);
+	int code;
 
+	if ((change == MANAGER_STOP || change == MANAGER_RELOAD) && !is_set(argv)) {
+		manager_fault(reply, -ENOTSUP, VIGIL_FAULT_REFUSED,
+			"vigild cannot %s it, because %s is not set", manager_change_name(change),
+			option);
+		return;
+	}
+	if (change == MANAGER_START && !is_set(argv)) {
+		argv = request->restart_command;
+		option = "restart_command";
+	}
+	code = run(request, argv, option, &result, reply);
 	if (code > 0) {
 		manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "%s", "");
-		explain(reply, "restart_command", code, &result);
+		explain(reply, option, code, &result);
 	}
 }
 
@@ -100,5 +130,5 @@ const struct manager manager_command = {
 	.basis = BASIS_CHECKED,
 	.present = command_present,
 	.query = command_query,
-	.restart = command_restart,
+	.apply = command_apply,
 };

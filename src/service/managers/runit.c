@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "service/managers/finish_script.h"
 #include "service/managers/supervise.h"
 
 /* /etc/service: Debian; /var/service: Void; /service: the default of daemontools */
@@ -49,12 +50,26 @@ static char restart_letter(int service)
 	return 't';
 }
 
+/* runsv ignores the exit status of `finish`, but the script can run sv. */
+static vigil_service_crash finish(const char *script)
+{
+	static const char *const commands[][3] = {{"sv", "d"}, {"sv", "down"}, {"sv", "o"},
+		{"sv", "once"}, {"sv", "x"}, {"sv", "exit"}, {"sv", "stop"}, {"sv", "force-stop"}};
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (finish_script_runs(script, commands[i]) != FINISH_NEVER)
+			return VIGIL_CRASH_UNKNOWN;
+	return VIGIL_CRASH_RESTARTED;
+}
+
 static const struct supervise_kind runit = {
 	.supervisor = "runsv",
 	.directories = directories,
 	.fifo = "ok",
 	.sizes = (const size_t[]){STATUS_SIZE, 0},
 	.decode = decode,
+	.ahead = 10,
+	.finish = finish,
 	.restart_letter = restart_letter,
 };
 
@@ -68,9 +83,15 @@ static void runit_query(const struct manager_request *request, struct manager_re
 	supervise_query(&runit, request, reply);
 }
 
-static void runit_restart(const struct manager_request *request, struct manager_reply *reply)
+static void runit_apply(enum manager_change change, const struct manager_request *request,
+	struct manager_reply *reply)
 {
-	supervise_restart(&runit, request, reply);
+	supervise_apply(&runit, change, request, reply);
+}
+
+static void runit_list(struct listing *listing, uint64_t deadline)
+{
+	supervise_list(&runit, &manager_runit, listing, deadline);
 }
 
 const struct manager manager_runit = {
@@ -78,5 +99,7 @@ const struct manager manager_runit = {
 	.basis = BASIS_WATCHED,
 	.present = runit_present,
 	.query = runit_query,
-	.restart = runit_restart,
+	.apply = runit_apply,
+	.list = runit_list,
+	.directories = directories,
 };

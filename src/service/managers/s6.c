@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "process/spawn.h"
+#include "service/managers/finish_script.h"
 #include "service/managers/s6_svstat.h"
 #include "service/managers/supervise.h"
 
@@ -120,12 +121,26 @@ static char restart_letter(int service)
 	return faccessat(service, "down-signal", F_OK, 0) == 0 ? 'r' : 't';
 }
 
+/* If `finish` exits with status 125, s6-supervise does not start the service again. */
+static vigil_service_crash finish(const char *script)
+{
+	static const char *const exits[] = {"exit", "125", NULL}, *const word[] = {"125", NULL};
+
+	if (finish_script_runs(script, exits) == FINISH_ALWAYS)
+		return VIGIL_CRASH_DOWN;
+	return finish_script_runs(script, word) == FINISH_NEVER ? VIGIL_CRASH_RESTARTED
+								: VIGIL_CRASH_UNKNOWN;
+}
+
 static const struct supervise_kind s6 = {
 	.supervisor = "s6-supervise",
 	.directories = directories,
 	.fifo = "control",
 	.sizes = (const size_t[]){SIZE_PLAIN, SIZE_GROUP, 0},
 	.decode = decode,
+	.tally = "death_tally",
+	.ahead = 37, /* skalibs counts the 27 leap seconds since 1972 */
+	.finish = finish,
 	.ask = ask,
 	.restart_letter = restart_letter,
 };
@@ -140,9 +155,15 @@ static void s6_query(const struct manager_request *request, struct manager_reply
 	supervise_query(&s6, request, reply);
 }
 
-static void s6_restart(const struct manager_request *request, struct manager_reply *reply)
+static void s6_apply(enum manager_change change, const struct manager_request *request,
+	struct manager_reply *reply)
 {
-	supervise_restart(&s6, request, reply);
+	supervise_apply(&s6, change, request, reply);
+}
+
+static void s6_list(struct listing *listing, uint64_t deadline)
+{
+	supervise_list(&s6, &manager_s6, listing, deadline);
 }
 
 const struct manager manager_s6 = {
@@ -150,5 +171,7 @@ const struct manager manager_s6 = {
 	.basis = BASIS_WATCHED,
 	.present = s6_present,
 	.query = s6_query,
-	.restart = s6_restart,
+	.apply = s6_apply,
+	.list = s6_list,
+	.directories = directories,
 };

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/signal_name.h"
 #include "base/trust.h"
 #include "process/process.h"
 #include "service/pidfile.h"
@@ -163,13 +164,11 @@ int supervise_fifo_open(const struct supervise_kind *kind, const struct supervis
 	return -1;
 }
 
-/* Reads the status file. Returns its length, at most room; or a negative errno; with -EPERM, why
- * has the reason. */
-static ssize_t status_read(const struct supervise_place *place, unsigned char *bytes, size_t room,
-	char *why, size_t size)
+ssize_t supervise_file_read(const struct supervise_place *place, const char *name, off_t offset,
+	unsigned char *bytes, size_t room, char *why, size_t size)
 {
 	struct stat st;
-	int seen = look_at(place, SUPERVISE_STATUS, &st, why, size), fd;
+	int seen = look_at(place, name, &st, why, size), fd;
 	ssize_t n;
 
 	if (seen < 0)
@@ -178,7 +177,7 @@ static ssize_t status_read(const struct supervise_place *place, unsigned char *b
 	close(seen);
 	if (fd < 0)
 		return fd;
-	n = read(fd, bytes, room);
+	n = pread(fd, bytes, room, offset >= 0 ? offset : st.st_size + offset);
 	if (n < 0)
 		n = -errno;
 	close(fd);
@@ -198,7 +197,7 @@ int supervise_read(const struct supervise_kind *kind, const struct manager_reque
 	if (fd < 0)
 		return -1;
 	close(fd);
-	n = status_read(place, bytes, sizeof(bytes), why, sizeof(why));
+	n = supervise_file_read(place, SUPERVISE_STATUS, 0, bytes, sizeof(bytes), why, sizeof(why));
 	if (n == -EPERM && why[0] != '\0')
 		return distrust(reply, why);
 	if (n < 0)
@@ -223,11 +222,13 @@ int supervise_read(const struct supervise_kind *kind, const struct manager_reque
 
 void supervise_describe_end(int wait_status, char *text, size_t room)
 {
+	char signal[SIGNAL_NAME];
+
 	text[0] = '\0';
 	if (wait_status < 0)
 		return;
 	if (WIFSIGNALED(wait_status))
-		snprintf(text, room, "killed by signal %d", WTERMSIG(wait_status));
+		snprintf(text, room, "killed by %s", signal_name(WTERMSIG(wait_status), signal));
 	else
 		snprintf(text, room, "exited with status %d", WEXITSTATUS(wait_status));
 }
@@ -263,6 +264,7 @@ static bool is_running(const struct supervise_kind *kind, pid_t pid)
 static void take_up(const struct supervise_kind *kind, const struct supervise_status *status,
 	struct evidence *e, struct manager_reply *reply)
 {
+	reply->once = !status->want_up;
 	if (!is_running(kind, status->pid)) {
 		e->word = WORD_STARTING;
 		snprintf(reply->text, sizeof(reply->text),
@@ -284,6 +286,7 @@ static void take_up(const struct supervise_kind *kind, const struct supervise_st
 		e->word = status->unready ? WORD_STARTING : WORD_UP;
 }
 
+/* A service that vigild has stopped has not failed, however it ended. */
 static void take_down(
 	const struct supervise_status *status, struct evidence *e, struct manager_reply *reply)
 {
@@ -292,12 +295,21 @@ static void take_down(
 		e->word = WORD_STARTING; /* the supervisor is about to start it */
 	else if (status->state == SUPERVISE_FINISH)
 		e->word = WORD_STOPPING;
-	else if (!ended_well(status->wait_status))
+	else if (!ended_well(status->wait_status) && !e->stop_seen)
 		e->word = WORD_FAILED;
 	else
 		e->word = WORD_DOWN;
 	if (e->word == WORD_DOWN)
 		reply->text[0] = '\0';
+}
+
+void supervise_take(const struct supervise_kind *kind, const struct supervise_status *status,
+	struct evidence *e, struct manager_reply *reply)
+{
+	if (status->state == SUPERVISE_UP)
+		take_up(kind, status, e, reply);
+	else
+		take_down(status, e, reply);
 }
 
 /* A pidfile in the configuration outranks the process that the supervisor started, because that
@@ -363,6 +375,16 @@ static void count_respawns(const struct supervise_status *status, struct manager
 	memory->up = up;
 }
 
+/* Each start has another timestamp. */
+static uint64_t run_of(const struct supervise_status *status)
+{
+	uint32_t seconds, nanoseconds;
+
+	memcpy(&seconds, status->stamp + 4, sizeof(seconds));
+	memcpy(&nanoseconds, status->stamp + 8, sizeof(nanoseconds));
+	return (uint64_t)seconds << 32 | nanoseconds;
+}
+
 /* A service that is installed again later is a new service. */
 static void forget_respawns(struct manager_memory *memory)
 {
@@ -384,10 +406,11 @@ static void query_at(const struct supervise_kind *kind, const struct manager_req
 	if (read)
 		count_respawns(&status, &reply->memory);
 	reply->respawns = reply->memory.respawns;
-	if (read && status.state == SUPERVISE_UP)
-		take_up(kind, &status, &e, reply);
-	else if (read)
-		take_down(&status, &e, reply);
+	reply->run = read && status.state == SUPERVISE_UP ? run_of(&status) : 0;
+	if (read) {
+		supervise_take(kind, &status, &e, reply);
+		supervise_death(kind, place, &status, &reply->death);
+	}
 	if (!is_stuck(read, &e, reply) || !take_replaced(kind, place, read, &e, reply)) {
 		if (!read)
 			return;

@@ -4,7 +4,7 @@
  * A service is a directory. Each service has a supervisor process, which keeps a status file in
  * that directory and reads single-letter commands from a fifo. struct supervise_kind describes
  * one manager: where its directories are and what its status file means. The query and the
- * restart are implemented here. They start no process, unless the status file has an unknown
+ * changes are implemented here. They start no process, unless the status file has an unknown
  * size and the manager provides a program that reads it.
  */
 #ifndef SUPERVISE_H
@@ -12,10 +12,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
-struct manager_reply;
-struct manager_request;
+#include "service/manager.h"
+
+struct listing;
 
 enum supervise_state { SUPERVISE_DOWN, SUPERVISE_UP, SUPERVISE_FINISH };
 
@@ -46,6 +48,16 @@ struct supervise_kind {
 	 * -1 with the fault set. NULL: there is no such program. */
 	int (*ask)(const struct manager_request *request, int service, const char *path,
 		struct supervise_status *status, struct manager_reply *reply);
+	/* A file in the supervise directory with the deaths of the service: for each one a
+	 * timestamp, its exit status as in a shell, and the signal.  NULL: there is none. */
+	const char *tally;
+	/* What a TAI64N timestamp of this supervisor is ahead of the time since 1970, in seconds,
+	 * without the 2^62 that every such timestamp has. */
+	uint64_t ahead;
+	/* Finds out from the text of the script `finish` whether it prevents that the supervisor
+	 * starts the service again: VIGIL_CRASH_DOWN, VIGIL_CRASH_RESTARTED, or
+	 * VIGIL_CRASH_UNKNOWN if it depends on the script. */
+	vigil_service_crash (*finish)(const char *script);
 	/* Returns the letter that stops the service so that the supervisor starts it again. */
 	char (*restart_letter)(int service);
 };
@@ -55,7 +67,11 @@ struct supervise_kind {
 bool supervise_present(const struct supervise_kind *kind, const struct manager_request *request);
 void supervise_query(const struct supervise_kind *kind, const struct manager_request *request,
 	struct manager_reply *reply);
-void supervise_restart(const struct supervise_kind *kind, const struct manager_request *request,
-	struct manager_reply *reply);
+void supervise_apply(const struct supervise_kind *kind, enum manager_change change,
+	const struct manager_request *request, struct manager_reply *reply);
+
+/* Lists the services in the scan directories. */
+void supervise_list(const struct supervise_kind *kind, const struct manager *manager,
+	struct listing *listing, uint64_t deadline);
 
 #endif

@@ -32,6 +32,10 @@ int supervise_read(const struct supervise_kind *kind, const struct manager_reque
 	const struct supervise_place *place, struct supervise_status *status,
 	struct manager_reply *reply);
 
+/* Fills the evidence and the text of the reply from a status. */
+void supervise_take(const struct supervise_kind *kind, const struct supervise_status *status,
+	struct evidence *e, struct manager_reply *reply);
+
 /* Opens a fifo for writing that only the supervisor reads. Returns the descriptor, or -1 with
  * the fault set. */
 int supervise_fifo_open(const struct supervise_kind *kind, const struct supervise_place *place,
@@ -44,6 +48,18 @@ int supervise_fail(struct manager_reply *reply, int error, const char *path, con
 /* Formats how the service ended; "" if that is not known. wait_status: as in struct
  * supervise_status. */
 void supervise_describe_end(int wait_status, char *text, size_t room);
+
+/* Converts a timestamp to seconds since 1970; 0: there is none. */
+double supervise_time(const struct supervise_kind *kind, const unsigned char *stamp);
+/* Finds out how the service ended the last time; the kind NONE: the supervisor does not say. */
+void supervise_death(const struct supervise_kind *kind, const struct supervise_place *place,
+	const struct supervise_status *status, struct death *death);
+
+/* Reads a file of the supervisor that it replaces as a whole: at most room bytes at that offset; if
+ * that is negative, it counts from the end of the file.  Returns the number of bytes, or a negative
+ * errno; with -EPERM, why has the reason. */
+ssize_t supervise_file_read(const struct supervise_place *place, const char *name, off_t offset,
+	unsigned char *bytes, size_t room, char *why, size_t size);
 
 /* Checks whether the service directory was replaced while its supervisor still runs in the old
  * one. deleted_only: only if the old directory was also deleted, so that the supervisor cannot

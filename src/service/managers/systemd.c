@@ -4,9 +4,9 @@
  * A query makes one ListUnitsByNames call, by far the cheapest query that systemd offers, and
  * reads the properties that unit_evidence.c needs.
  *
- * A restart does not override an admin's decision. It is refused if the unit is held
- * (unit_evidence.c), if a stop job is pending, or if the machine is shutting down. The job mode
- * is "fail", so that the restart does not replace another job.
+ * A change does not override an admin's decision. A restart and a start are refused if the unit is
+ * held (unit_evidence.c), if a stop job is pending, or if the machine is shutting down. The job
+ * mode is "fail", so that no change replaces another job.
  */
 #include "service/manager.h"
 
@@ -20,20 +20,22 @@
 
 #include "base/clock.h"
 #include "service/systemd/bus.h"
-#include "service/systemd/restart_job.h"
+#include "service/systemd/change_job.h"
 #include "service/systemd/unit_conditions.h"
 #include "service/systemd/unit_evidence.h"
 #include "service/systemd/unit_info.h"
+#include "service/systemd/unit_list.h"
 
 #define RULES "/etc/polkit-1/rules.d/50-vigil.rules"
 
-/* One query or restart in progress. */
+/* One query or change in progress. */
 struct talk {
 	struct systemd_call call;
 	const struct manager_request *request;
 	struct manager_reply *reply;
-	char name[MANAGER_UNIT]; /* name of the unit */
-	bool reset_denied;       /* ResetFailedUnit was denied; the restart is tried anyway */
+	char name[MANAGER_UNIT];    /* name of the unit */
+	enum manager_change change; /* unless it is a query */
+	bool reset_denied;          /* ResetFailedUnit was denied; the change is tried anyway */
 };
 
 /* The unit's row in the reply of ListUnitsByNames, and the message that owns its texts. */
@@ -149,7 +151,7 @@ static int talk(struct talk *t, int (*work)(struct talk *))
 	}
 	if (r < 0) {
 		t->reply->status = VIGIL_SERVICE_UNKNOWN;
-		restart_job_fault(&t->call, r, t->reply);
+		change_job_fault(&t->call, r, t->reply);
 	}
 	sd_bus_error_free(&t->call.error);
 	return r;
@@ -162,11 +164,11 @@ static void systemd_query(const struct manager_request *request, struct manager_
 	talk(&t, query);
 }
 
-/* --- the restart ------------------------------------------------------------------------------ */
+/* --- the change ------------------------------------------------------------------------------- */
 
-/* Checks whether the restart must not be done: the unit is masked, a stop job is pending, or the
- * machine is shutting down. Returns 1 with the fault set if so, 0, or a negative errno. */
-static int restart_is_unwanted(struct talk *t, const struct unit *unit)
+/* Checks whether a restart or a start must not be done: the unit is masked, a stop job is pending,
+ * or the machine is shutting down. Returns 1 with the fault set if so, 0, or a negative errno. */
+static int start_is_unwanted(struct talk *t, const struct unit *unit)
 {
 	char state[32];
 	int r;
@@ -186,7 +188,7 @@ static int restart_is_unwanted(struct talk *t, const struct unit *unit)
  * admin, or vigild under another name of the unit has started it. NULL: it is not up. */
 static const char *is_back(const struct talk *t, const struct unit *unit)
 {
-	if (!t->request->down || unit_row_is_exited(&unit->row))
+	if (t->request->pidfile != NULL || !t->request->down || unit_row_is_exited(&unit->row))
 		return NULL;
 	switch (unit_status(unit->row.active)) {
 	case VIGIL_SERVICE_RUNNING: return "it is already running again";
@@ -209,18 +211,18 @@ static int reset_failed(struct talk *t, const struct unit *unit)
 	return t->reset_denied ? 0 : r;
 }
 
-/* Restarts one part of an umbrella unit. Only the parts that are down are in the list. */
-static int restart_part(const struct unit_row *row, void *arg)
+/* Changes one part of an umbrella unit. */
+static int change_part(const struct unit_row *row, void *arg)
 {
 	struct talk *t = arg;
-	int r = restart_job_run(&t->call, row->name, row->path, t->reply);
+	int r = change_job_run(&t->call, t->change, row->name, row->path, t->reply);
 
 	return r < 0 ? r : t->reply->error != 0 ? -ECANCELED : 0;
 }
 
-static int restart_parts(struct talk *t, const char *parts)
+static int change_parts(struct talk *t, const char *parts)
 {
-	int r = unit_gather_each(&t->call, parts, restart_part, t);
+	int r = unit_gather_each(&t->call, parts, change_part, t);
 
 	return r < 0 && t->reply->error == 0 ? r : 1;
 }
@@ -236,14 +238,14 @@ static int refer(struct talk *t, const char *method)
 	return r;
 }
 
-/* Runs the restart job. A start that systemd skipped because of an unmet condition is neither a
- * failure nor a success, so it is reported as refused. */
+/* Runs the job of the change. A start that systemd skipped because of an unmet condition is neither
+ * a failure nor a success, so it is reported as refused. */
 static int run_job(struct talk *t, const struct unit *unit)
 {
 	char *unmet = t->reply->memory.unmet;
 	bool referred = refer(t, "RefUnit") >= 0;
-	int r = restart_job_run(&t->call, t->name, unit->row.path, t->reply);
-	if (r >= 0 && !t->reply->in_progress &&
+	int r = change_job_run(&t->call, t->change, t->name, unit->row.path, t->reply);
+	if (r >= 0 && t->change != MANAGER_STOP && !t->reply->in_progress &&
 		unit_conditions_unmet(
 			&t->call, unit->row.path, unmet, sizeof(t->reply->memory.unmet)) >= 0 &&
 		unmet[0] != '\0')
@@ -253,14 +255,23 @@ static int run_job(struct talk *t, const struct unit *unit)
 	return r;
 }
 
-static int restart_unit(struct talk *t, const struct unit *unit)
+/* For systemd a start of an active unit is done, even if all its processes have ended, as those of
+ * a wrapped init script may have. */
+static void correct_change(struct talk *t, const struct unit *unit)
+{
+	if (t->change == MANAGER_START && unit_status(unit->row.active) == VIGIL_SERVICE_RUNNING)
+		t->change = MANAGER_RESTART;
+}
+
+/* Restarts or starts the unit, or the parts of an umbrella unit that are down. */
+static int start_unit(struct talk *t, const struct unit *unit)
 {
 	struct unit_evidence gathered = {.parts = ""};
-	const char *back = t->request->pidfile == NULL ? is_back(t, unit) : NULL;
-	int r = restart_is_unwanted(t, unit);
+	const char *back = is_back(t, unit);
+	int r = start_is_unwanted(t, unit);
 
 	if (r == 0 && back != NULL)
-		return refuse(t, -EALREADY, back);
+		return t->change == MANAGER_START ? 1 : refuse(t, -EALREADY, back);
 	if (r == 0 && !t->request->simple) {
 		r = unit_evidence_gather(&t->call, t->request, &unit->row, &gathered, t->reply);
 		if (r >= 0 && gathered.e.hold != NULL)
@@ -271,13 +282,41 @@ static int restart_unit(struct talk *t, const struct unit *unit)
 	if (r < 0 || t->reply->error != 0)
 		return r;
 	if (gathered.parts[0] != '\0')
-		return restart_parts(t, gathered.parts);
+		return change_parts(t, gathered.parts);
+	correct_change(t, unit);
 	if (t->request->simple)
-		return restart_job_run(&t->call, t->name, unit->row.path, t->reply);
+		return change_job_run(&t->call, t->change, t->name, unit->row.path, t->reply);
 	return run_job(t, unit);
 }
 
-static int restart(struct talk *t)
+/* Stops the unit. systemd stops the parts of an umbrella unit together with it, but the job of the
+ * umbrella unit does not wait for them. */
+static int stop_unit(struct talk *t, const struct unit *unit)
+{
+	char parts[UNIT_NAMES] = "";
+	int r = 0;
+
+	if (unit_row_is_exited(&unit->row))
+		r = systemd_get_names(
+			&t->call, unit->row.path, SYSTEMD_UNIT, "ConsistsOf", parts, sizeof(parts));
+	if (r >= 0)
+		r = run_job(t, unit);
+	if (r >= 0 && t->reply->error == 0 && parts[0] != '\0')
+		r = change_parts(t, parts);
+	return r;
+}
+
+static int change(struct talk *t, const struct unit *unit)
+{
+	switch (t->change) {
+	case MANAGER_STOP: return stop_unit(t, unit);
+	case MANAGER_RELOAD:
+		return change_job_run(&t->call, t->change, t->name, unit->row.path, t->reply);
+	default: return start_unit(t, unit);
+	}
+}
+
+static int apply(struct talk *t)
 {
 	struct unit unit = {0};
 	int r = unit_find(t, &unit);
@@ -287,7 +326,7 @@ static int restart(struct talk *t)
 			t->name);
 		r = 1;
 	} else if (r > 0) {
-		r = restart_unit(t, &unit);
+		r = change(t, &unit);
 	}
 	unit_clear(&unit);
 	return r;
@@ -311,13 +350,20 @@ static void hint(const struct talk *t, const char *verb, const char *missing, co
 		t->name, missing, list);
 }
 
-static void systemd_restart(const struct manager_request *request, struct manager_reply *reply)
+static void systemd_apply(enum manager_change change, const struct manager_request *request,
+	struct manager_reply *reply)
 {
-	struct talk t = {.call.deadline = request->deadline, .request = request, .reply = reply};
+	struct talk t = {.call.deadline = request->deadline,
+		.request = request,
+		.reply = reply,
+		.change = change};
 
-	talk(&t, restart);
-	if (reply->fault == VIGIL_FAULT_DENIED)
-		hint(&t, "restart", t.name, "vigil_units");
+	talk(&t, apply);
+	if (reply->fault == VIGIL_FAULT_DENIED &&
+		(change == MANAGER_STOP || change == MANAGER_RELOAD))
+		hint(&t, manager_change_name(change), manager_change_name(change), "vigil_verbs");
+	else if (reply->fault == VIGIL_FAULT_DENIED)
+		hint(&t, manager_change_name(t.change), t.name, "vigil_units");
 	else if (reply->start_limit && t.reset_denied)
 		hint(&t, "reset-failed", "reset-failed", "vigil_verbs");
 }
@@ -335,6 +381,7 @@ const struct manager manager_systemd = {
 	.basis = BASIS_WATCHED,
 	.present = systemd_present,
 	.query = systemd_query,
-	.restart = systemd_restart,
+	.apply = systemd_apply,
 	.thread_end = systemd_bus_drop,
+	.list = unit_list,
 };

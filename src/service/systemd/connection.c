@@ -15,7 +15,7 @@
  * Any client of the bus can send a signal directly to vigild, whatever the match rules say, so the
  * sender of every signal is checked.
  */
-#include "service/systemd/connection.h"
+#include "service/systemd/connection_internal.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -44,33 +44,6 @@
 #define TURN_TIME     (2 * CLOCK_MS)
 
 #define BUS "org.freedesktop.DBus"
-
-enum phase {
-	CLOSED,
-	OPENING,     /* the bus has not accepted the connection yet */
-	SUBSCRIBING, /* systemd has not confirmed the subscription yet */
-	UP,
-	RESTING /* the connection was lost; the timer opens it again */
-};
-
-struct systemd_connection {
-	struct loop *loop;
-	struct systemd_connection_user user;
-	bool wanted;
-	enum phase phase;
-	sd_bus *bus;      /* NULL: CLOSED, RESTING */
-	bool direct;      /* connected to systemd without a bus; all signals are from systemd */
-	char systemd[64]; /* its unique name on the bus, after it has confirmed */
-	sd_bus_slot *subscribed; /* the in-flight call of Subscribe; NULL: none */
-	bool broken;             /* to be closed after sd_bus_process has returned */
-	struct event *event;
-	short events;             /* the events that `event` waits for */
-	struct loop_timer *turn;  /* the timeout that sd-bus asks for */
-	struct loop_timer *timer; /* the timeout of the phase */
-	uint64_t backoff;
-	uint64_t since;        /* when the connection came up last */
-	uint64_t silent_since; /* the first call after the last answer; 0: no call since */
-};
 
 /* --- up and down ------------------------------------------------------------------------------ */
 
@@ -108,6 +81,8 @@ static void connection_up(struct systemd_connection *connection)
 		loop_timer_rearm(connection->timer, LINGER);
 	log_debug("systemd: change signals are received");
 	connection->user.on_up(connection->user.arg);
+	if (connection->set.on_files != NULL)
+		connection->set.on_files(connection->set.arg);
 }
 
 /* systemd does not report changes any more.  Returns whether the connection was up. */
@@ -134,7 +109,7 @@ static void connection_lose(struct systemd_connection *connection, const char *w
 
 /* --- messages of systemd and the bus ---------------------------------------------------------- */
 
-static bool is_from_systemd(const struct systemd_connection *connection, sd_bus_message *message)
+bool systemd_connection_sent(const struct systemd_connection *connection, sd_bus_message *message)
 {
 	const char *sender = sd_bus_message_get_sender(message);
 
@@ -146,9 +121,24 @@ static int on_properties(sd_bus_message *message, void *arg, sd_bus_error *error
 {
 	struct systemd_connection *connection = arg;
 
-	if (connection->phase == UP && is_from_systemd(connection, message))
+	if (connection->phase == UP && systemd_connection_sent(connection, message))
 		connection->user.on_change(
 			sd_bus_message_get_path(message), message, connection->user.arg);
+	return 0;
+}
+
+static int on_job_removed(sd_bus_message *message, void *arg, sd_bus_error *error)
+{
+	struct systemd_connection *connection = arg;
+	const char *unit, *result;
+	char *path = NULL;
+
+	if (connection->phase != UP || !systemd_connection_sent(connection, message) ||
+		sd_bus_message_read(message, "uoss", NULL, NULL, &unit, &result) <= 0 ||
+		sd_bus_path_encode(SYSTEMD_OBJECT "/unit", unit, &path) < 0)
+		return 0;
+	connection->user.on_job(path, result, connection->user.arg);
+	free(path);
 	return 0;
 }
 
@@ -196,7 +186,7 @@ static int on_reloading(sd_bus_message *message, void *arg, sd_bus_error *error)
 	struct systemd_connection *connection = arg;
 	int begins;
 
-	if (!is_from_systemd(connection, message) ||
+	if (!systemd_connection_sent(connection, message) ||
 		sd_bus_message_read(message, "b", &begins) <= 0)
 		return 0;
 	if (!begins)
@@ -263,7 +253,7 @@ static int connection_arm(struct systemd_connection *connection)
 	connection->events = wanted;
 	connection->event = event_new(loop_base(connection->loop), fd, (short)(wanted | EV_PERSIST),
 		on_event, connection);
-	return connection->event != NULL && event_add(connection->event, NULL) == 0 ? 0 : -ENOMEM;
+	return event_add(connection->event, NULL) == 0 ? 0 : -ENOMEM;
 }
 
 static void connection_turn(struct systemd_connection *connection)
@@ -289,7 +279,7 @@ static void connection_turn(struct systemd_connection *connection)
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-static int add_match(
+int systemd_connection_match(
 	struct systemd_connection *connection, const char *rule, sd_bus_message_handler_t fn)
 {
 	char whole[256];
@@ -304,21 +294,28 @@ static int add_match(
  * call. */
 static int add_matches(struct systemd_connection *connection)
 {
-	int r = add_match(connection,
+	int r = systemd_connection_match(connection,
 		"path_namespace='" SYSTEMD_OBJECT "/unit',interface='" BUS ".Properties',"
 		"member='PropertiesChanged'",
 		on_properties);
 
 	if (r >= 0)
-		r = add_match(connection,
+		r = systemd_connection_match(connection,
 			"path='" SYSTEMD_OBJECT "',interface='" SYSTEMD_MANAGER "',"
 			"member='Reloading'",
 			on_reloading);
+	if (r >= 0)
+		r = systemd_connection_match(connection,
+			"path='" SYSTEMD_OBJECT "',interface='" SYSTEMD_MANAGER "',"
+			"member='JobRemoved'",
+			on_job_removed);
 	if (r >= 0 && !connection->direct)
 		r = sd_bus_add_match_async(connection->bus, NULL,
 			"type='signal',sender='" BUS "',interface='" BUS "',"
 			"member='NameOwnerChanged',arg0='" SYSTEMD "'",
 			on_owner, NULL, connection);
+	if (r >= 0 && connection->set.on_new != NULL)
+		r = systemd_connection_match_set(connection);
 	return r;
 }
 
@@ -369,17 +366,8 @@ struct systemd_connection *systemd_connection_new(
 
 	*connection =
 		(struct systemd_connection){.loop = loop, .user = *user, .backoff = BACKOFF_MIN};
-	connection->turn = loop_after(loop, 0, on_turn, connection);
-	connection->timer = loop_after(loop, 0, on_timer, connection);
-	if (connection->turn == NULL || connection->timer == NULL) {
-		loop_timer_free(connection->turn);
-		loop_timer_free(connection->timer);
-		free(connection);
-		errno = ENOMEM;
-		return NULL;
-	}
-	loop_timer_stop(connection->turn);
-	loop_timer_stop(connection->timer);
+	connection->turn = loop_once(loop, on_turn, connection);
+	connection->timer = loop_once(loop, on_timer, connection);
 	return connection;
 }
 
@@ -395,6 +383,7 @@ void systemd_connection_free(struct systemd_connection *connection)
 
 void systemd_connection_want(struct systemd_connection *connection, bool wanted)
 {
+	wanted = wanted || connection->set.on_new != NULL;
 	connection->wanted = wanted;
 	if (wanted && connection->phase == CLOSED)
 		connection_begin(connection);

@@ -12,6 +12,8 @@
 
 #include <systemd/sd-bus.h>
 
+#include "service/systemd/unit_set.h"
+
 struct loop;
 struct systemd_connection;
 
@@ -23,10 +25,12 @@ struct systemd_connection_user {
 	void (*on_down)(void *arg);
 	/* systemd itself has sent PropertiesChanged for the object at path, which is a unit. */
 	void (*on_change)(const char *path, sd_bus_message *message, void *arg);
+	/* A job of the unit at path has ended with that result, such as "done". */
+	void (*on_job)(const char *path, const char *result, void *arg);
 	void *arg;
 };
 
-/* Creates a connection that is closed.  Returns NULL with errno set if it fails. */
+/* Creates a connection that is closed. */
 struct systemd_connection *systemd_connection_new(
 	struct loop *loop, const struct systemd_connection_user *user);
 void systemd_connection_free(struct systemd_connection *connection);
@@ -35,6 +39,10 @@ void systemd_connection_free(struct systemd_connection *connection);
  * wanted: closes it, but some seconds later, so that a user who starts and stops often does not
  * open it each time. */
 void systemd_connection_want(struct systemd_connection *connection, bool wanted);
+/* Reports changes of the set of services, and keeps the connection open for that.  To be called
+ * once at most. */
+void systemd_connection_watch_set(
+	struct systemd_connection *connection, const struct unit_set_user *user);
 bool systemd_connection_is_up(const struct systemd_connection *connection);
 
 /* Creates a method call to systemd; the caller fills and sends it.  The connection must be up.  0

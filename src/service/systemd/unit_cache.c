@@ -176,8 +176,8 @@ void cached_unit_take_reply(struct cached_unit *unit, const struct manager_reply
 {
 	set_words(unit, reply->load, reply->active, reply->sub, reply->job);
 	unit->status = reply->status;
-	unit->properties =
-		(struct unit_properties){.pid = reply->main_pid, .respawns = reply->respawns};
+	unit->properties = (struct unit_properties){
+		.pid = reply->main_pid, .respawns = reply->respawns, .entered = reply->run};
 	unit->simple = reply->simple;
 	unit->outside = reply->outside;
 	if (reply->unit[0] == '\0' || cached_unit_is_named(unit, reply->unit))

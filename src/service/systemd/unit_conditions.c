@@ -4,9 +4,7 @@
  */
 #include "service/systemd/unit_conditions.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "service/systemd/unit_message.h"
 
@@ -70,5 +68,22 @@ int unit_conditions_count(struct systemd_call *call, const char *path, unsigned 
 	for (size_t i = 0; r >= 0 && i < sizeof(condition_kinds) / sizeof(*condition_kinds); i++)
 		r = read_conditions(
 			call, path, condition_kinds[i].list, count, unmet, sizeof(unmet));
+	return r;
+}
+
+int unit_conditions_list(struct systemd_call *call, const char *path, char *text, size_t size)
+{
+	sd_bus_message *answer = NULL;
+	char all[UNIT_SAID] = "";
+	unsigned count = 0;
+	int r = systemd_get(call, &answer, path, SYSTEMD_UNIT, condition_kinds[0].list);
+
+	if (r > 0)
+		r = unit_conditions_read_all(answer, &count, all, sizeof(all));
+	if (count == 1)
+		snprintf(text, size, "its %s %s is not met", condition_kinds[0].what, all);
+	else if (count > 1)
+		snprintf(text, size, "one of its %ss is not met: %s", condition_kinds[0].what, all);
+	sd_bus_message_unref(answer);
 	return r;
 }

@@ -11,5 +11,8 @@
 int unit_conditions_unmet(struct systemd_call *call, const char *path, char *text, size_t size);
 /* Counts the conditions and assertions of the unit together.  Negative: -errno. */
 int unit_conditions_count(struct systemd_call *call, const char *path, unsigned *count);
+/* Says which conditions the unit has, of which one was not met.  For a unit that systemd has
+ * unloaded since then.  "": it has none.  Negative: -errno. */
+int unit_conditions_list(struct systemd_call *call, const char *path, char *text, size_t size);
 
 #endif

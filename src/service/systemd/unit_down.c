@@ -43,19 +43,64 @@ int unit_down_conflicts(struct unit_gather *g, char *names)
 	return r;
 }
 
+/* Adds to the reply why the last start did not happen. */
+static void skipped(struct unit_gather *g, const char *result, const char *detail)
+{
+	struct death *death = &g->reply->death;
+
+	if (death->kind != DEATH_SKIPPED)
+		*death = death_of(DEATH_SKIPPED);
+	snprintf(death->result, sizeof(death->result), "%s", result);
+	snprintf(death->detail, sizeof(death->detail), "%.*s", DEATH_DETAIL - 1, detail);
+}
+
 /* systemd unloads a unit that is down and that nothing refers to, and then does not know any more
  * why its start was skipped.  In that case the condition that was found right after the start is
  * used. */
 static int check_conditions(struct unit_gather *g)
 {
 	struct unit_evidence *out = g->out;
+	char all[DEATH_DETAIL] = "";
 	int r = unit_conditions_unmet(g->call, g->row->path, out->hold, sizeof(out->hold));
 
 	if (r >= 0 && out->hold[0] == '\0')
 		snprintf(out->hold, sizeof(out->hold), "%s", g->request->memory.unmet);
-	if (out->hold[0] != '\0')
+	if (out->hold[0] != '\0') {
 		out->e.hold = out->hold;
+		skipped(g, DEATH_CONDITION, out->hold);
+	} else if (r >= 0 && strcmp(g->request->heard_result, DEATH_CONDITION) == 0) {
+		r = unit_conditions_list(g->call, g->row->path, all, sizeof(all));
+		if (all[0] != '\0')
+			skipped(g, DEATH_CONDITION, all);
+	}
 	return r;
+}
+
+/* --- a dependency ----------------------------------------------------------------------------- */
+
+static int find_missing(const struct unit_row *row, void *arg)
+{
+	struct unit_gather *g = arg;
+	char text[DEATH_DETAIL];
+
+	unit_gather_relate(g, row);
+	if (unit_row_is_at_work(row) || death_is_dependency(&g->reply->death))
+		return 0;
+	snprintf(text, sizeof(text), "%.120s, which it needs, is %s", row->name, row->active);
+	skipped(g, DEATH_DEPENDENCY, text);
+	return 0;
+}
+
+/* systemd says that a dependency could not be started, but not which one. */
+static int check_dependencies(struct unit_gather *g)
+{
+	static const char *const kinds[] = {"Requires", "BindsTo", "Requisite"};
+	char names[UNIT_NAMES] = "";
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < sizeof(kinds) / sizeof(*kinds); i++)
+		r = unit_gather_names(g, kinds[i], names);
+	return r < 0 ? r : unit_gather_each(g->call, names, find_missing, g);
 }
 
 /* --- units that are meant to be down ---------------------------------------------------------- */
@@ -109,12 +154,8 @@ static int check_untriggered(struct unit_gather *g, const struct triggers *trigg
 {
 	struct unit_evidence *out = g->out;
 	struct unit_start start;
-	uint64_t ran = 0;
 	int r = unit_down_start(g, &start);
 
-	if (r >= 0)
-		r = systemd_get_number(g->call, g->row->path, SYSTEMD_SERVICE,
-			"ExecMainExitTimestampMonotonic", &ran);
 	if (r < 0)
 		return r;
 	if (start.to_end && triggers->name[0] != '\0') {
@@ -123,7 +164,7 @@ static int check_untriggered(struct unit_gather *g, const struct triggers *trigg
 		out->e.hold = out->hold;
 	} else if (start.to_end) {
 		snprintf(out->idle, sizeof(out->idle), "a oneshot that %s",
-			ran > 0 ? "has succeeded" : "has not run yet");
+			out->e.succeeded ? "has succeeded" : "has not run yet");
 	} else if (start.by_bus) {
 		snprintf(out->idle, sizeof(out->idle), "started over D-Bus when it is needed");
 	} else if (start.by_need) {
@@ -138,9 +179,15 @@ static int check_idle(struct unit_gather *g)
 	struct unit_evidence *out = g->out;
 	struct triggers triggers = {.g = g};
 	char names[UNIT_NAMES] = "", result[32];
+	uint64_t ran = 0;
 	int r = systemd_get_text(
 		g->call, g->row->path, SYSTEMD_SERVICE, "Result", result, sizeof(result));
 
+	if (r >= 0)
+		r = systemd_get_number(g->call, g->row->path, SYSTEMD_SERVICE,
+			"ExecMainExitTimestampMonotonic", &ran);
+	/* systemd forgets the runs of a unit that nothing refers to, but never a failure. */
+	out->e.succeeded = ran > 0 || g->request->memory.began;
 	if (r >= 0)
 		r = unit_gather_names(g, "TriggeredBy", names);
 	if (r < 0 || strcmp(result, "success") != 0)
@@ -167,6 +214,9 @@ int unit_down_gather(struct unit_gather *g)
 		r = unit_gather_each(g->call, conflicts, find_conflict, g);
 	if (r >= 0)
 		r = g->out->e.hold == NULL ? check_conditions(g) : r;
+	if (r >= 0 && g->out->e.hold == NULL &&
+		strcmp(g->request->heard_result, DEATH_DEPENDENCY) == 0)
+		r = check_dependencies(g);
 	if (r >= 0 && g->out->e.hold == NULL && g->out->e.word == WORD_DOWN)
 		r = check_idle(g);
 	return r;

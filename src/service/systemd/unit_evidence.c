@@ -5,10 +5,9 @@
  */
 #include "service/systemd/unit_evidence.h"
 
-#include <string.h>
-
 #include "service/pidfile.h"
 #include "service/systemd/unit_conditions.h"
+#include "service/systemd/unit_death.h"
 #include "service/systemd/unit_down.h"
 #include "service/systemd/unit_unwatched.h"
 
@@ -62,6 +61,9 @@ int unit_evidence_gather(struct systemd_call *call, const struct manager_request
 	if (r < 0)
 		return r;
 	unit_take(row, &g.properties, &out->e, out->said, reply);
+	r = unit_death_gather(&g);
+	if (r < 0)
+		return r;
 	if (out->e.word == WORD_UP && g.properties.pid == 0)
 		r = unit_unwatched_gather(&g);
 	else if (out->e.word == WORD_DOWN || out->e.word == WORD_FAILED)

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/signal_name.h"
+#include "service/systemd/exit_status.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -23,6 +25,16 @@ bool unit_name(const char *name, char unit[MANAGER_UNIT])
 		if (strcmp(dot, others[i]) == 0)
 			return false;
 	return snprintf(unit, MANAGER_UNIT, "%s%s", name, whole ? "" : ".service") < MANAGER_UNIT;
+}
+
+const char *unit_short_name(const char *unit, char name[MANAGER_UNIT])
+{
+	char again[MANAGER_UNIT];
+
+	snprintf(name, MANAGER_UNIT, "%.*s", (int)(strlen(unit) - strlen(".service")), unit);
+	if (!unit_name(name, again) || strcmp(again, unit) != 0)
+		snprintf(name, MANAGER_UNIT, "%s", unit);
+	return name;
 }
 
 /* --- the row ---------------------------------------------------------------------------------- */
@@ -85,7 +97,9 @@ static const struct {
 } property_table[UNIT_PROPERTIES] = {
 	[UNIT_PROPERTY_PID] = {SYSTEMD_SERVICE, "MainPID", 'u'},
 	[UNIT_PROPERTY_RESPAWNS] = {SYSTEMD_SERVICE, "NRestarts", 'u'},
+	[UNIT_PROPERTY_ENTERED] = {SYSTEMD_UNIT, "ActiveEnterTimestampMonotonic", 't'},
 	[UNIT_PROPERTY_RESULT] = {SYSTEMD_SERVICE, "Result", 's'},
+	[UNIT_PROPERTY_EXIT] = {SYSTEMD_SERVICE, "ExecMainStatus", 'i'},
 	[UNIT_PROPERTY_CHANGED] = {SYSTEMD_UNIT, "StateChangeTimestampMonotonic", 't'},
 	[UNIT_PROPERTY_START_LIMIT] = {SYSTEMD_SERVICE, "TimeoutStartUSec", 't'},
 	[UNIT_PROPERTY_STOP_LIMIT] = {SYSTEMD_SERVICE, "TimeoutStopUSec", 't'},
@@ -106,7 +120,9 @@ bool unit_property_applies(enum unit_property property, const char *active, cons
 
 	switch (property) {
 	case UNIT_PROPERTY_PID: return !vigil_service_is_down(status);
-	case UNIT_PROPERTY_RESULT: return status == VIGIL_SERVICE_FAILED;
+	case UNIT_PROPERTY_ENTERED: return status == VIGIL_SERVICE_RUNNING;
+	case UNIT_PROPERTY_RESULT:
+	case UNIT_PROPERTY_EXIT: return status == VIGIL_SERVICE_FAILED;
 	case UNIT_PROPERTY_CHANGED:
 		return status == VIGIL_SERVICE_STARTING || status == VIGIL_SERVICE_STOPPING ||
 		       status == VIGIL_SERVICE_RELOADING;
@@ -152,6 +168,7 @@ int unit_property_read(
 	union {
 		const char *text;
 		uint32_t number;
+		int32_t exit;
 		uint64_t time;
 	} value = {0};
 	int r;
@@ -171,6 +188,8 @@ int unit_property_read(
 	case UNIT_PROPERTY_RESULT:
 		snprintf(properties->result, sizeof(properties->result), "%s", value.text);
 		break;
+	case UNIT_PROPERTY_ENTERED: properties->entered = value.time; break;
+	case UNIT_PROPERTY_EXIT: properties->exit = value.exit; break;
 	case UNIT_PROPERTY_CHANGED: properties->changed = value.time; break;
 	default: properties->limit = value.time;
 	}
@@ -221,10 +240,33 @@ static enum evidence_word word_of(
 	return start_is_pending(row) ? WORD_STARTING : words[unit_status(row->active)];
 }
 
+void unit_format_result(const char *result, int32_t status, char *text, size_t size)
+{
+	const char *word = exit_status_word(status);
+	char signal[SIGNAL_NAME];
+
+	if (status <= 0)
+		snprintf(text, size, "%s", result);
+	else if (strcmp(result, "exit-code") == 0)
+		snprintf(text, size, "exit status %d%s%s", (int)status, word != NULL ? "/" : "",
+			word != NULL ? word : "");
+	else if (strcmp(result, "signal") == 0)
+		snprintf(text, size, "killed by %s", signal_name(status, signal));
+	else if (strcmp(result, "core-dump") == 0)
+		snprintf(text, size, "killed by %s, core dumped", signal_name(status, signal));
+	else if (strcmp(result, "oom-kill") == 0)
+		snprintf(text, size, "killed by the OOM killer");
+	else
+		snprintf(text, size, "%s", result);
+}
+
 static void format_said(
 	const struct unit_row *row, const struct unit_properties *properties, char said[UNIT_SAID])
 {
+	char result[64];
+
 	said[0] = '\0';
+	unit_format_result(properties->result, properties->exit, result, sizeof(result));
 	if (strcmp(row->load, "masked") == 0)
 		snprintf(said, UNIT_SAID, "masked");
 	else if (strcmp(row->load, "loaded") != 0)
@@ -233,7 +275,7 @@ static void format_said(
 		snprintf(said, UNIT_SAID, "a %s job is pending", row->job);
 	else if (properties->result[0] != '\0')
 		snprintf(said, UNIT_SAID, "%s%s",
-			was_stopped(properties) ? "stopped, and then " : "", properties->result);
+			was_stopped(properties) ? "stopped, and then " : "", result);
 	else if (unit_status(row->active) != VIGIL_SERVICE_RUNNING)
 		snprintf(said, UNIT_SAID, "%s", row->sub);
 }
@@ -279,6 +321,7 @@ void unit_take(const struct unit_row *row, const struct unit_properties *propert
 	snprintf(reply->job, sizeof(reply->job), "%s", row->job);
 	reply->main_pid = properties->pid;
 	reply->respawns = properties->respawns;
+	reply->run = properties->entered;
 	reply->counts = true;
 	reply->start_limit = strcmp(properties->result, "start-limit-hit") == 0;
 	take_work(row, properties, reply);

@@ -29,6 +29,9 @@
 /* Writes the name of the unit of a service.  Returns false if the name is that of another type of
  * unit, or too long. */
 bool unit_name(const char *name, char unit[MANAGER_UNIT]);
+/* Copies the name of a service unit without its suffix, if that leads to the unit again; else the
+ * whole name.  Returns name. */
+const char *unit_short_name(const char *unit, char name[MANAGER_UNIT]);
 
 /* --- the row: one unit in the answer to ListUnitsByNames -------------------------------------- */
 
@@ -60,7 +63,9 @@ vigil_service_status unit_status(const char *active);
 enum unit_property {
 	UNIT_PROPERTY_PID,
 	UNIT_PROPERTY_RESPAWNS,
+	UNIT_PROPERTY_ENTERED,
 	UNIT_PROPERTY_RESULT,
+	UNIT_PROPERTY_EXIT,
 	UNIT_PROPERTY_CHANGED,
 	UNIT_PROPERTY_START_LIMIT,
 	UNIT_PROPERTY_STOP_LIMIT,
@@ -74,6 +79,8 @@ struct unit_properties {
 	pid_t pid;
 	uint32_t respawns;
 	char result[32];  /* why it failed; "": not read, because it has not failed */
+	uint64_t entered; /* the start of this run; clock and unit as `changed`; 0: not read */
+	int32_t exit;     /* for exit-code the exit status, for signal the signal; 0: unknown */
 	uint64_t changed; /* the last change of its state: CLOCK_MONOTONIC, microseconds */
 	bool others;      /* other units conflict with it or start it */
 	uint64_t limit;   /* for the present start or stop, microseconds; UINT64_MAX: none */
@@ -95,6 +102,10 @@ int unit_property_read(
 /* --- the verdict ------------------------------------------------------------------------------ */
 
 #define UNIT_SAID 256
+
+/* Formats how a unit failed, from its Result and ExecMainStatus.  Without a status another
+ * process of it, such as that of ExecStartPre=, has failed, and systemd does not say how. */
+void unit_format_result(const char *result, int32_t status, char *text, size_t size);
 
 /* Fills the evidence and the reply from the row and the properties.  The evidence borrows said. */
 void unit_take(const struct unit_row *row, const struct unit_properties *properties,

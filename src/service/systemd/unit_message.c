@@ -19,37 +19,110 @@ int unit_rows_count(sd_bus_message *answer, unsigned *count)
 	return r < 0 ? r : sd_bus_message_rewind(answer, true);
 }
 
+/* --- the fields of unit_exec and unit_states -------------------------------------------------- */
+
+#define EXEC(type, name, member)                                     \
+	{                                                            \
+		name, type, true, offsetof(struct unit_exec, member) \
+	}
+#define STATE(type, name, member)                                       \
+	{                                                               \
+		name, type, false, offsetof(struct unit_states, member) \
+	}
+
+const struct unit_field unit_fields[] = {
+	EXEC('t', "ExecMainExitTimestampMonotonic", exited),
+	STATE('t', "ConditionTimestampMonotonic", conditions_checked),
+	EXEC('u', "ExecMainPID", pid),
+	EXEC('i', "ExecMainCode", code),
+	EXEC('i', "ExecMainStatus", status),
+	EXEC('t', "ExecMainStartTimestampMonotonic", started),
+	EXEC('t', "ExecMainExitTimestamp", exited_at),
+	EXEC('S', "Result", result),
+	STATE('s', "ActiveState", active),
+	STATE('s', "SubState", sub),
+	STATE('t', "InactiveExitTimestampMonotonic", begun),
+	STATE('t', "ActiveEnterTimestampMonotonic", entered),
+	STATE('t', "ActiveExitTimestampMonotonic", left),
+	STATE('t', "StateChangeTimestamp", changed_at),
+	STATE('b', "ConditionResult", conditions),
+	STATE('t', "ConditionTimestamp", conditions_checked_at),
+	STATE('b', "AssertResult", asserts),
+	STATE('t', "AssertTimestampMonotonic", asserts_checked),
+	STATE('t', "AssertTimestamp", asserts_checked_at),
+	STATE('a', "InvocationID", invocation),
+	{NULL, '\0', false, 0},
+};
+
+/* Reads an array of 16 bytes as 32 digits. */
+static int read_invocation(sd_bus_message *message, char *text)
+{
+	const unsigned char *bytes;
+	const void *array;
+	size_t size;
+	int r = sd_bus_message_read_array(message, 'y', &array, &size);
+
+	if (r < 0)
+		return r;
+	text[0] = '\0';
+	bytes = array;
+	for (size_t i = 0; size == 16 && i < size; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	return r;
+}
+
+int unit_field_read(const struct unit_field *field, sd_bus_message *message, void *to)
+{
+	const char basic = field->type == 'S' ? 's' : field->type;
+	const char *types = basic == 'a' ? "ay" : (const char[]){basic, '\0'}, *text;
+	void *value = (char *)to + field->offset;
+	int r = sd_bus_message_enter_container(message, 'v', types);
+
+	if (r < 0)
+		return r;
+	if (basic == 'a') {
+		r = read_invocation(message, value);
+	} else if (field->type == 'S') {
+		r = sd_bus_message_read_basic(message, 's', &text);
+		if (r > 0)
+			snprintf(value, sizeof(((struct unit_exec *)0)->result), "%s", text);
+	} else {
+		r = sd_bus_message_read_basic(message, basic, value);
+	}
+	return r < 0 ? r : sd_bus_message_exit_container(message);
+}
+
 /* --- PropertiesChanged ------------------------------------------------------------------------ */
 
 /* Reads one entry of the dictionary of changed properties. */
 static int read_entry(sd_bus_message *message, struct unit_change *change)
 {
-	const char *name, *value = NULL;
+	const struct unit_field *field = unit_fields;
+	const char *name;
 	uint32_t number = 0;
 	int r = sd_bus_message_read_basic(message, 's', &name);
 
 	if (r < 0)
 		return r;
-	if (strcmp(name, "ActiveState") == 0) {
-		r = sd_bus_message_read(message, "v", "s", &value);
-		change->active = value;
-	} else if (strcmp(name, "SubState") == 0) {
-		r = sd_bus_message_read(message, "v", "s", &value);
-		change->sub = value;
-	} else if (strcmp(name, "MainPID") == 0) {
+	if (strcmp(name, "MainPID") == 0) {
 		r = sd_bus_message_read(message, "v", "u", &number);
 		change->pid = number <= INT_MAX ? (pid_t)number : -1;
-	} else {
-		r = sd_bus_message_skip(message, "v");
+		return r;
 	}
-	return r;
+	while (field->name != NULL && strcmp(name, field->name) != 0)
+		field++;
+	if (field->name == NULL)
+		return sd_bus_message_skip(message, "v");
+	return unit_field_read(
+		field, message, field->service ? (void *)&change->exec : (void *)&change->states);
 }
 
 int unit_change_read(sd_bus_message *message, struct unit_change *change)
 {
-	int r = sd_bus_message_skip(message, "s");
+	int r;
 
 	*change = (struct unit_change){.pid = -1};
+	r = sd_bus_message_read_basic(message, 's', &change->interface);
 	if (r >= 0)
 		r = sd_bus_message_enter_container(message, 'a', "{sv}");
 	while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
@@ -71,7 +144,8 @@ const char *unit_job_result(sd_bus_message *message, const char *job)
 	return strcmp(path, job) == 0 ? result : NULL;
 }
 
-int unit_conditions_read(sd_bus_message *answer, unsigned *count, char *unmet, size_t size)
+static int read_conditions(
+	sd_bus_message *answer, bool all, unsigned *count, char *text, size_t size)
 {
 	const char *type, *parameter;
 	int trigger, negate, state;
@@ -81,10 +155,22 @@ int unit_conditions_read(sd_bus_message *answer, unsigned *count, char *unmet, s
 		r = sd_bus_message_enter_container(answer, 'a', "(sbbsi)");
 	while (r > 0 && (r = sd_bus_message_read(answer, "(sbbsi)", &type, &trigger, &negate,
 				 &parameter, &state)) > 0) {
+		size_t n = strlen(text);
+
 		++*count;
-		if (state < 0 && unmet[0] == '\0')
-			snprintf(unmet, size, "%s=%s%s%s", type, trigger ? "|" : "",
-				negate ? "!" : "", parameter);
+		if (all || (state < 0 && n == 0))
+			snprintf(text + n, size - n, "%s%s=%s%s%s", n > 0 ? ", " : "", type,
+				trigger ? "|" : "", negate ? "!" : "", parameter);
 	}
 	return r;
+}
+
+int unit_conditions_read(sd_bus_message *answer, unsigned *count, char *unmet, size_t size)
+{
+	return read_conditions(answer, false, count, unmet, size);
+}
+
+int unit_conditions_read_all(sd_bus_message *answer, unsigned *count, char *all, size_t size)
+{
+	return read_conditions(answer, true, count, all, size);
 }

@@ -9,11 +9,9 @@
  * reported.
  *
  * A query of a simple unit is answered from its row and a few properties.  For any other unit the
- * result of a worker's query stays valid until the unit, or another unit that matters to it,
- * changes.
+ * result of a worker's query is valid until the unit, or another that matters to it, changes.
  *
- * A callback may close its own subscription, or any other.  So no function uses a subscription
- * after it has called the user's callback.
+ * A callback may close any subscription, so none is used after a call of the user's callback.
  */
 #include "service/systemd/unit_monitor.h"
 
@@ -22,11 +20,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <systemd/sd-daemon.h>
+
 #include "base/clock.h"
 #include "base/memory.h"
 #include "loop/loop.h"
 #include "service/systemd/connection.h"
 #include "service/systemd/unit_cache.h"
+#include "service/systemd/unit_death.h"
 #include "service/systemd/unit_message.h"
 #include "service/systemd/unit_query.h"
 
@@ -40,6 +41,7 @@ struct unit_subscription {
 	struct unit_monitor *monitor;
 	struct unit_user user;
 	struct unit_query query;
+	struct unit_death death;
 	bool asked;    /* the user started the query; false: the query belongs to a survey */
 	bool alive;    /* the process lived when the user started the query */
 	bool moved;    /* the unit changed during the query, after its row was sent */
@@ -97,8 +99,7 @@ static void on_report_timer(uint64_t missed, void *arg)
 		s->reported_at = now;
 		s->user.on_stale(s->user.arg);
 	}
-	/* The list is in the order of arrival, so some reports wait a little longer than
-	 * necessary. */
+	/* The list is in the order of arrival, so some reports wait a little too long. */
 	if (s != NULL)
 		loop_timer_rearm(monitor->report_timer, s->reported_at + REPORT_GAP - now);
 }
@@ -110,9 +111,9 @@ static void on_report_timer(uint64_t missed, void *arg)
 static void hear_related(
 	struct unit_subscription *s, struct unit_path *entry, const struct unit_change *change)
 {
-	if (change->active == NULL || strcmp(change->active, entry->active) == 0)
+	if (change->states.active == NULL || strcmp(change->states.active, entry->active) == 0)
 		return;
-	snprintf(entry->active, sizeof(entry->active), "%s", change->active);
+	snprintf(entry->active, sizeof(entry->active), "%s", change->states.active);
 	s->changed = true;
 	s->unit.valid = false;
 	if (unit_query_is_idle(&s->query))
@@ -133,11 +134,13 @@ static void note_stopping(struct unit_subscription *s, const char *active)
 
 static void hear(struct unit_subscription *s, const struct unit_change *change)
 {
-	if (change->active != NULL)
-		note_stopping(s, change->active);
-	if (change->active != NULL || change->sub != NULL || change->pid >= 0)
+	if (unit_death_hear(&s->death, change))
+		report(s);
+	if (change->states.active != NULL)
+		note_stopping(s, change->states.active);
+	if (change->states.active != NULL || change->states.sub != NULL || change->pid >= 0)
 		s->changed = true;
-	if (!cached_unit_differs(&s->unit, change->active, change->sub, change->pid))
+	if (!cached_unit_differs(&s->unit, change->states.active, change->states.sub, change->pid))
 		return;
 	/* A row that has not arrived yet is newer than this signal.  But a row does not contain the
 	 * process, so pid_valid must be false in any case. */
@@ -168,6 +171,22 @@ static void on_change(const char *path, sd_bus_message *message, void *arg)
 	}
 }
 
+/* A start that was skipped because of a dependency does not change the unit. */
+static void on_job(const char *path, const char *result, void *arg)
+{
+	struct unit_monitor *monitor = arg;
+	struct unit_path *entry = unit_cache_find(&monitor->cache, path);
+
+	for (; entry != NULL; entry = unit_cache_next(entry)) {
+		struct unit_subscription *s = (struct unit_subscription *)entry->unit;
+
+		if (entry->related || !unit_death_hear_job(&s->death, result))
+			continue;
+		s->changed = true;
+		report(s);
+	}
+}
+
 /* --- results of a query ----------------------------------------------------------------------- */
 
 static void end(
@@ -183,15 +202,6 @@ static void end(
 		s->changed = false;
 	if (asked)
 		s->user.on_answer(answer, reply, s->user.arg);
-}
-
-static void end_with_fault(struct unit_subscription *s, int r, const sd_bus_error *error)
-{
-	struct manager_reply reply = {.manager = &manager_systemd, .status = VIGIL_SERVICE_UNKNOWN};
-
-	unit_fault(&reply, r, error);
-	s->unit.valid = false;
-	end(s, UNIT_ANSWERED, &reply);
 }
 
 static bool is_as_known(const struct unit_subscription *s, const struct unit_row *row)
@@ -214,6 +224,8 @@ static bool is_as_known(const struct unit_subscription *s, const struct unit_row
 /* Whether the row and the properties describe a unit in that state completely. */
 static bool is_described_by_state(const struct unit_subscription *s, const struct unit_row *row)
 {
+	if (unit_death_has_more(&s->death, row))
+		return false;
 	switch (unit_status(row->active)) {
 	case VIGIL_SERVICE_RUNNING: return !s->user.has_pidfile && !unit_row_is_exited(row);
 	case VIGIL_SERVICE_FAILED:
@@ -238,14 +250,14 @@ static void survey(struct unit_subscription *s, const struct unit_row *row)
 	end(s, UNIT_UNCHANGED, NULL);
 }
 
-static void on_row(const struct unit_row *row, void *arg)
+static bool on_row(const struct unit_row *row, void *arg)
 {
 	struct unit_subscription *s = arg;
 
 	if (vigil_service_is_down(unit_status(row->active)) &&
 		!cached_unit_is_named(&s->unit, row->name)) {
 		end(s, UNIT_ASK_WORKER, NULL); /* an alias or another unit: a worker finds out */
-		return;
+		return false;
 	}
 	note_stopping(s, row->active);
 	drop_report(s);
@@ -253,23 +265,23 @@ static void on_row(const struct unit_row *row, void *arg)
 	unit_cache_move(&s->monitor->cache, &s->unit, row->path);
 	if (!s->asked) {
 		survey(s, row);
-		return;
+		return false;
 	}
 	s->moved = false;
 	if (is_as_known(s, row)) {
 		cached_unit_take_row(&s->unit, row);
 		s->unit.valid = true;
 		end(s, UNIT_UNCHANGED, NULL);
-		return;
+		return false;
 	}
 	s->unit.valid = false;
 	if (unit_row_is_absent(row) || !is_described_by_state(s, row)) {
-		end(s, UNIT_ASK_WORKER,
-			NULL); /* another manager may know it, or a worker must read more */
-		return;
+		/* another manager may know it, or a worker must read more */
+		end(s, UNIT_ASK_WORKER, NULL);
+		return false;
 	}
 	cached_unit_take_row(&s->unit, row);
-	unit_query_properties(&s->query, row);
+	return true;
 }
 
 static void on_properties(const struct unit_properties *properties, void *arg)
@@ -277,7 +289,6 @@ static void on_properties(const struct unit_properties *properties, void *arg)
 	struct unit_subscription *s = arg;
 	struct manager_reply reply = {.manager = &manager_systemd};
 	const struct unit_row row = cached_unit_row(&s->unit);
-
 	bool unwatched = unit_status(row.active) == VIGIL_SERVICE_RUNNING && properties->pid == 0;
 
 	if (unwatched || properties->others) {
@@ -296,12 +307,16 @@ static void on_properties(const struct unit_properties *properties, void *arg)
 
 static void on_fault(int r, const sd_bus_error *error, void *arg)
 {
+	struct manager_reply reply = {.manager = &manager_systemd, .status = VIGIL_SERVICE_UNKNOWN};
 	struct unit_subscription *s = arg;
 
-	if (r == 0)
+	if (r == 0) {
 		end(s, UNIT_ASK_WORKER, NULL);
-	else
-		end_with_fault(s, r, error);
+		return;
+	}
+	unit_fault(&reply, r, error);
+	s->unit.valid = false;
+	end(s, UNIT_ANSWERED, &reply);
 }
 
 static const struct unit_query_user query_user = {
@@ -338,6 +353,7 @@ static void on_down(void *arg)
 
 	TAILQ_FOREACH(unit, &monitor->cache.all, link) {
 		unit->valid = unit->pid_valid = false;
+		unit_death_clear(&((struct unit_subscription *)unit)->death);
 		unit->simple = false; /* the unit file may change while it is down */
 	}
 	unit_queries_abandon(monitor->queries);
@@ -346,21 +362,17 @@ static void on_down(void *arg)
 struct unit_monitor *unit_monitor_new(struct loop *loop)
 {
 	struct unit_monitor *monitor = memory_zero(sizeof(*monitor));
-	const struct systemd_connection_user user = {
-		.on_up = on_up, .on_down = on_down, .on_change = on_change, .arg = monitor};
+	const struct systemd_connection_user user = {.on_up = on_up,
+		.on_down = on_down,
+		.on_change = on_change,
+		.on_job = on_job,
+		.arg = monitor};
 
 	TAILQ_INIT(&monitor->reports);
 	unit_cache_init(&monitor->cache);
 	monitor->connection = systemd_connection_new(loop, &user);
-	if (monitor->connection != NULL)
-		monitor->queries = unit_queries_new(loop, monitor->connection);
-	monitor->report_timer = loop_after(loop, 0, on_report_timer, monitor);
-	if (monitor->queries == NULL || monitor->report_timer == NULL) {
-		unit_monitor_free(monitor);
-		errno = ENOMEM;
-		return NULL;
-	}
-	loop_timer_stop(monitor->report_timer);
+	monitor->queries = unit_queries_new(loop, monitor->connection);
+	monitor->report_timer = loop_once(loop, on_report_timer, monitor);
 	return monitor;
 }
 
@@ -383,6 +395,12 @@ void unit_monitor_counts(const struct unit_monitor *monitor, struct unit_monitor
 		.messages = queries->messages,
 		.properties = queries->properties,
 		.signals = monitor->signals};
+}
+
+void unit_monitor_watch_set(struct unit_monitor *monitor, const struct unit_set_user *user)
+{
+	if (sd_booted() > 0)
+		systemd_connection_watch_set(monitor->connection, user);
 }
 
 /* --- subscriptions ---------------------------------------------------------------------------- */
@@ -424,6 +442,7 @@ void unit_monitor_unsubscribe(struct unit_subscription *s)
 	unit_query_cancel(&s->query);
 	drop_report(s);
 	unit_cache_remove(&monitor->cache, &s->unit);
+	unit_death_clear(&s->death);
 	if (monitor->cache.count == 0)
 		systemd_connection_want(monitor->connection, false);
 	free(s);
@@ -455,6 +474,11 @@ bool unit_monitor_is_valid(const struct unit_subscription *s)
 {
 	return s->unit.valid && !s->unit.outside &&
 	       systemd_connection_is_up(s->monitor->connection);
+}
+
+const struct death *unit_monitor_death(const struct unit_subscription *s)
+{
+	return unit_death_last(s != NULL ? &s->death : NULL);
 }
 
 bool unit_monitor_is_simple(const struct unit_subscription *s)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "service/manager.h"
+#include "service/systemd/unit_set.h"
 
 struct loop;
 struct unit_monitor;
@@ -49,9 +50,16 @@ struct unit_monitor *unit_monitor_new(struct loop *loop);
 void unit_monitor_free(struct unit_monitor *monitor);
 void unit_monitor_counts(const struct unit_monitor *monitor, struct unit_monitor_counts *counts);
 
+/* Reports changes of the set of services; see unit_set.h.  Does nothing on a machine that systemd
+ * has not booted.  To be called once at most. */
+void unit_monitor_watch_set(struct unit_monitor *monitor, const struct unit_set_user *user);
+
 /* Starts monitoring the unit of a service.  Returns NULL if no unit can have such a name. */
 struct unit_subscription *unit_monitor_subscribe(
 	struct unit_monitor *monitor, const char *service, const struct unit_user *user);
+/* Returns the last death of the unit that systemd has signalled; its kind is NONE if there was
+ * none, or if subscription is NULL.  Valid until the loop runs on. */
+const struct death *unit_monitor_death(const struct unit_subscription *subscription);
 /* Stops monitoring the unit.  No callback of the subscription is called any more. */
 void unit_monitor_unsubscribe(struct unit_subscription *subscription);
 
@@ -88,10 +96,22 @@ static inline void unit_monitor_counts(
 	*counts = (struct unit_monitor_counts){0};
 }
 
+static inline void unit_monitor_watch_set(
+	struct unit_monitor *monitor, const struct unit_set_user *user)
+{
+}
+
 static inline struct unit_subscription *unit_monitor_subscribe(
 	struct unit_monitor *monitor, const char *service, const struct unit_user *user)
 {
 	return (struct unit_subscription *)0;
+}
+
+static inline const struct death *unit_monitor_death(const struct unit_subscription *subscription)
+{
+	static const struct death none;
+
+	return &none;
 }
 
 static inline void unit_monitor_unsubscribe(struct unit_subscription *subscription)

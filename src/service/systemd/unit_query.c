@@ -74,153 +74,6 @@ static void fault(struct unit_query *query, int r, const sd_bus_error *error)
 	query->user->on_fault(r, error, query->arg);
 }
 
-/* --- rows ------------------------------------------------------------------------------------- */
-
-static void batch_free(struct batch *batch)
-{
-	for (unsigned i = 0; i < batch->count; i++)
-		if (batch->members[i] != NULL)
-			batch->members[i]->batch = NULL;
-	TAILQ_REMOVE(&batch->queries->batches, batch, link);
-	sd_bus_slot_unref(batch->slot);
-	free(batch);
-}
-
-/* Removes member i from the batch and returns it; NULL: it was cancelled. */
-static struct unit_query *batch_take(struct batch *batch, unsigned i)
-{
-	struct unit_query *query = batch->members[i];
-
-	batch->members[i] = NULL;
-	if (query != NULL)
-		query->batch = NULL;
-	return query;
-}
-
-/* Passes each row to its query.  If the number of rows differs from the number of units, the rows
- * cannot be assigned and all queries fail. */
-static void batch_read(struct batch *batch, sd_bus_message *answer)
-{
-	unsigned count;
-	int r = unit_rows_count(answer, &count);
-
-	if (r >= 0)
-		r = count == batch->count ? unit_rows_enter(answer) : -EBADMSG;
-	for (unsigned i = 0; i < batch->count; i++) {
-		struct unit_query *query = batch_take(batch, i);
-		struct unit_row row;
-
-		if (r >= 0)
-			r = unit_row_read(answer, &row);
-		if (query == NULL)
-			continue;
-		move(query, NULL, QUERY_IDLE);
-		if (r > 0)
-			query->user->on_row(&row, query->arg);
-		else
-			query->user->on_fault(0, NULL, query->arg);
-	}
-}
-
-static void batch_fail(struct batch *batch, const sd_bus_error *error, bool late)
-{
-	for (unsigned i = 0; i < batch->count; i++) {
-		struct unit_query *query = batch_take(batch, i);
-
-		if (query != NULL)
-			fault(query, late ? -ETIMEDOUT : 0, error);
-	}
-}
-
-static int on_rows(sd_bus_message *answer, void *arg, sd_bus_error *ret)
-{
-	struct batch *batch = arg;
-	const sd_bus_error *error = sd_bus_message_get_error(answer);
-	bool late = clock_now() + EDGE >= batch->deadline &&
-		    sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY);
-
-	systemd_connection_heard(batch->queries->connection, error);
-	if (late)
-		systemd_connection_late(batch->queries->connection);
-	if (error != NULL)
-		batch_fail(batch, error, late);
-	else
-		batch_read(batch, answer);
-	batch_free(batch);
-	return 0;
-}
-
-/* Moves the first query of the queue, and all later ones with the same timeout, to a new batch. */
-static struct batch *batch_new(struct unit_queries *queries)
-{
-	struct batch *batch = memory_zero(sizeof(*batch));
-	uint64_t timeout = TAILQ_FIRST(&queries->queue)->timeout;
-	struct unit_query *query, *next;
-
-	batch->queries = queries;
-	batch->deadline = clock_now() + timeout;
-	TAILQ_INSERT_TAIL(&queries->batches, batch, link);
-	for (query = TAILQ_FIRST(&queries->queue); query != NULL && batch->count < BATCH_MAX;
-		query = next) {
-		next = TAILQ_NEXT(query, link);
-		if (query->timeout != timeout)
-			continue;
-		move(query, NULL, QUERY_LISTED);
-		query->batch = batch;
-		query->place = batch->count;
-		batch->members[batch->count++] = query;
-	}
-	return batch;
-}
-
-static int batch_send(struct batch *batch, uint64_t timeout)
-{
-	struct systemd_connection *connection = batch->queries->connection;
-	sd_bus_message *message = NULL;
-	int r = systemd_connection_method(
-		connection, &message, SYSTEMD_OBJECT, SYSTEMD_MANAGER, "ListUnitsByNames");
-
-	if (r >= 0)
-		r = sd_bus_message_open_container(message, 'a', "s");
-	for (unsigned i = 0; r >= 0 && i < batch->count; i++)
-		r = sd_bus_message_append_basic(message, 's', batch->members[i]->name);
-	if (r >= 0)
-		r = sd_bus_message_close_container(message);
-	if (r >= 0)
-		r = systemd_connection_send(
-			connection, &batch->slot, message, timeout, on_rows, batch);
-	sd_bus_message_unref(message);
-	return r;
-}
-
-static void on_gather(uint64_t missed, void *arg)
-{
-	struct unit_queries *queries = arg;
-
-	while (!TAILQ_EMPTY(&queries->queue)) {
-		uint64_t timeout = TAILQ_FIRST(&queries->queue)->timeout;
-		struct batch *batch = batch_new(queries);
-
-		if (batch_send(batch, timeout) < 0) {
-			systemd_connection_hangs(queries->connection); /* fails all queries */
-			return;
-		}
-		queries->counts.messages++;
-		queries->counts.queries += batch->count;
-	}
-}
-
-void unit_query_start(struct unit_query *query, bool urgent, uint64_t timeout)
-{
-	struct unit_queries *queries = query->queries;
-
-	query->began = clock_now();
-	query->timeout = timeout;
-	if (TAILQ_EMPTY(&queries->queue) || urgent)
-		loop_timer_rearm(queries->gather, urgent ? 0 : GATHER);
-	move(query, &queries->queue, QUERY_QUEUED);
-}
-
 /* --- properties ------------------------------------------------------------------------------- */
 
 static void read_next(struct unit_queries *queries);
@@ -356,7 +209,8 @@ static void on_overdue(uint64_t missed, void *arg)
 		fault(query, -ETIMEDOUT, &SD_BUS_ERROR_NULL);
 }
 
-void unit_query_properties(struct unit_query *query, const struct unit_row *row)
+/* The row has arrived, and its properties are to be read, too. */
+static void await_properties(struct unit_query *query, const struct unit_row *row)
 {
 	struct unit_queries *queries = query->queries;
 
@@ -368,6 +222,153 @@ void unit_query_properties(struct unit_query *query, const struct unit_row *row)
 	read_next(queries);
 	if (query->stage == QUERY_WAITING)
 		loop_timer_rearm(queries->overdue, 0); /* on_overdue computes the time to wait */
+}
+
+/* --- rows ------------------------------------------------------------------------------------- */
+
+static void batch_free(struct batch *batch)
+{
+	for (unsigned i = 0; i < batch->count; i++)
+		if (batch->members[i] != NULL)
+			batch->members[i]->batch = NULL;
+	TAILQ_REMOVE(&batch->queries->batches, batch, link);
+	sd_bus_slot_unref(batch->slot);
+	free(batch);
+}
+
+/* Removes member i from the batch and returns it; NULL: it was cancelled. */
+static struct unit_query *batch_take(struct batch *batch, unsigned i)
+{
+	struct unit_query *query = batch->members[i];
+
+	batch->members[i] = NULL;
+	if (query != NULL)
+		query->batch = NULL;
+	return query;
+}
+
+/* Passes each row to its query.  If the number of rows differs from the number of units, the rows
+ * cannot be assigned and all queries fail. */
+static void batch_read(struct batch *batch, sd_bus_message *answer)
+{
+	unsigned count;
+	int r = unit_rows_count(answer, &count);
+
+	if (r >= 0)
+		r = count == batch->count ? unit_rows_enter(answer) : -EBADMSG;
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct unit_query *query = batch_take(batch, i);
+		struct unit_row row;
+
+		if (r >= 0)
+			r = unit_row_read(answer, &row);
+		if (query == NULL)
+			continue;
+		move(query, NULL, QUERY_IDLE);
+		if (r <= 0)
+			query->user->on_fault(0, NULL, query->arg);
+		else if (query->user->on_row(&row, query->arg))
+			await_properties(query, &row);
+	}
+}
+
+static void batch_fail(struct batch *batch, const sd_bus_error *error, bool late)
+{
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct unit_query *query = batch_take(batch, i);
+
+		if (query != NULL)
+			fault(query, late ? -ETIMEDOUT : 0, error);
+	}
+}
+
+static int on_rows(sd_bus_message *answer, void *arg, sd_bus_error *ret)
+{
+	struct batch *batch = arg;
+	const sd_bus_error *error = sd_bus_message_get_error(answer);
+	bool late = clock_now() + EDGE >= batch->deadline &&
+		    sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY);
+
+	systemd_connection_heard(batch->queries->connection, error);
+	if (late)
+		systemd_connection_late(batch->queries->connection);
+	if (error != NULL)
+		batch_fail(batch, error, late);
+	else
+		batch_read(batch, answer);
+	batch_free(batch);
+	return 0;
+}
+
+/* Moves the first query of the queue, and all later ones with the same timeout, to a new batch. */
+static struct batch *batch_new(struct unit_queries *queries)
+{
+	struct batch *batch = memory_zero(sizeof(*batch));
+	uint64_t timeout = TAILQ_FIRST(&queries->queue)->timeout;
+	struct unit_query *query, *next;
+
+	batch->queries = queries;
+	batch->deadline = clock_now() + timeout;
+	TAILQ_INSERT_TAIL(&queries->batches, batch, link);
+	for (query = TAILQ_FIRST(&queries->queue); query != NULL && batch->count < BATCH_MAX;
+		query = next) {
+		next = TAILQ_NEXT(query, link);
+		if (query->timeout != timeout)
+			continue;
+		move(query, NULL, QUERY_LISTED);
+		query->batch = batch;
+		query->place = batch->count;
+		batch->members[batch->count++] = query;
+	}
+	return batch;
+}
+
+static int batch_send(struct batch *batch, uint64_t timeout)
+{
+	struct systemd_connection *connection = batch->queries->connection;
+	sd_bus_message *message = NULL;
+	int r = systemd_connection_method(
+		connection, &message, SYSTEMD_OBJECT, SYSTEMD_MANAGER, "ListUnitsByNames");
+
+	if (r >= 0)
+		r = sd_bus_message_open_container(message, 'a', "s");
+	for (unsigned i = 0; r >= 0 && i < batch->count; i++)
+		r = sd_bus_message_append_basic(message, 's', batch->members[i]->name);
+	if (r >= 0)
+		r = sd_bus_message_close_container(message);
+	if (r >= 0)
+		r = systemd_connection_send(
+			connection, &batch->slot, message, timeout, on_rows, batch);
+	sd_bus_message_unref(message);
+	return r;
+}
+
+static void on_gather(uint64_t missed, void *arg)
+{
+	struct unit_queries *queries = arg;
+
+	while (!TAILQ_EMPTY(&queries->queue)) {
+		uint64_t timeout = TAILQ_FIRST(&queries->queue)->timeout;
+		struct batch *batch = batch_new(queries);
+
+		if (batch_send(batch, timeout) < 0) {
+			systemd_connection_hangs(queries->connection); /* fails all queries */
+			return;
+		}
+		queries->counts.messages++;
+		queries->counts.queries += batch->count;
+	}
+}
+
+void unit_query_start(struct unit_query *query, bool urgent, uint64_t timeout)
+{
+	struct unit_queries *queries = query->queries;
+
+	query->began = clock_now();
+	query->timeout = timeout;
+	if (TAILQ_EMPTY(&queries->queue) || urgent)
+		loop_timer_rearm(queries->gather, urgent ? 0 : GATHER);
+	move(query, &queries->queue, QUERY_QUEUED);
 }
 
 /* --- cancelling and failing ------------------------------------------------------------------- */
@@ -441,14 +442,8 @@ struct unit_queries *unit_queries_new(struct loop *loop, struct systemd_connecti
 	TAILQ_INIT(&queries->reading);
 	TAILQ_INIT(&queries->failed);
 	TAILQ_INIT(&queries->batches);
-	queries->gather = loop_after(loop, 0, on_gather, queries);
-	queries->overdue = loop_after(loop, 0, on_overdue, queries);
-	if (queries->gather == NULL || queries->overdue == NULL) {
-		unit_queries_free(queries);
-		return NULL;
-	}
-	loop_timer_stop(queries->gather);
-	loop_timer_stop(queries->overdue);
+	queries->gather = loop_once(loop, on_gather, queries);
+	queries->overdue = loop_once(loop, on_overdue, queries);
 	return queries;
 }
 

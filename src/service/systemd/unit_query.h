@@ -23,8 +23,9 @@ struct unit_query;
 /* The callbacks.  Each is called after the query has become idle, so that it may start the query
  * again or free its owner.  No function of this header calls them, except unit_queries_abandon. */
 struct unit_query_user {
-	/* The row of the unit has arrived.  May call unit_query_properties to read more. */
-	void (*on_row)(const struct unit_row *row, void *arg);
+	/* The row of the unit has arrived.  Returns whether the properties must be read, too,
+	 * within the same timeout; then it has not started the query again. */
+	bool (*on_row)(const struct unit_row *row, void *arg);
 	void (*on_properties)(const struct unit_properties *properties, void *arg);
 	/* The query has failed.  r: a negative errno, with the error of systemd; 0: there was no
 	 * answer, and the caller may query systemd in another way (error may be NULL). */
@@ -77,7 +78,6 @@ struct unit_query_counts {
 	uint64_t properties; /* properties read */
 };
 
-/* Returns NULL if there is no memory for its timers. */
 struct unit_queries *unit_queries_new(struct loop *loop, struct systemd_connection *connection);
 void unit_queries_free(struct unit_queries *queries);
 const struct unit_query_counts *unit_queries_counts(const struct unit_queries *queries);
@@ -88,8 +88,6 @@ void unit_queries_abandon(struct unit_queries *queries);
  * one message; with urgent, the message is sent at once.  timeout: nanoseconds for the whole query.
  * The query must be idle. */
 void unit_query_start(struct unit_query *query, bool urgent, uint64_t timeout);
-/* To be called in on_row: reads the properties of the unit, within the same timeout. */
-void unit_query_properties(struct unit_query *query, const struct unit_row *row);
 /* Cancels the query; none of its callbacks is called any more.  The query may be idle. */
 void unit_query_cancel(struct unit_query *query);
 bool unit_query_is_idle(const struct unit_query *query);

@@ -5,7 +5,6 @@
  */
 #include "service/systemd/unit_unwatched.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /*
- * unit_unwatched: finds out whether an active unit lives of which systemd monitors no process.
+ * unit_unwatched: finds out whether an active unit is alive if systemd monitors none of its
+ * processes.
  */
 #ifndef UNIT_UNWATCHED_H
 #define UNIT_UNWATCHED_H

@@ -1,4 +1,4 @@
-# Two commands that an admin configures, and a pidfile.
+# Commands that an admin configures, and a pidfile.
 wrap=()
 missing() { :; }
 cannot[starting]="status_command has no exit status for it: 0 runs, 3 is stopped, 4 is not installed"
@@ -7,13 +7,15 @@ cannot[restarted_by_an_admin]="vigild knows no other restart than its own; an ad
 up() { mkdir "$work/app"; }
 down() {
 	local file
-	for file in "$work"/*.pid; do [ ! -s "$file" ] || kill -9 "$(cat "$file")" 2>/dev/null; done
+	for file in "$work"/*.pid; do [ ! -s "$file" ] || end_service "$(cat "$file")"; done
 }
 options() {
 	echo "pidfile=$work/$1.pid"
 	# The folder of an application may be removed, and a command that does not exist gives no answer.
 	echo "status_command=sh -c '[ -e $work/app/$1 ] || exit 4; [ -s $work/$1.pid ] || exit 3'"
 	echo "restart_command=$work/app/$1 restart"
+	echo "start_command=$work/app/$1 start"
+	echo "stop_command=$work/app/$1 stop"
 }
 install() {
 	sed -e "s|@name@|$1|g; s|@dir@|$work|g" >"$work/app/$1" <<'EOF_SCRIPT'

@@ -5,7 +5,7 @@ missing() { :; }
 up() { mkdir "$work/init.d"; }
 down() {
 	local file
-	for file in "$work"/*.pid; do [ ! -s "$file" ] || kill -9 "$(cat "$file")" 2>/dev/null; done
+	for file in "$work"/*.pid; do [ ! -s "$file" ] || end_service "$(cat "$file")"; done
 }
 options() { echo "init_dir=$work/init.d"; }
 install() {

@@ -16,7 +16,7 @@ up() {
 }
 down() {
 	local file
-	for file in "$work"/*.pid; do [ ! -s "$file" ] || kill -9 "$(cat "$file")" 2>/dev/null; done
+	for file in "$work"/*.pid; do [ ! -s "$file" ] || end_service "$(cat "$file")"; done
 	umount /etc/init.d
 }
 options() { :; }

@@ -34,7 +34,8 @@ start() { s6-svc -u "$work/sv/$1"; }
 ready() { s6-svwait -U -t $((patience * 1000)) "$work/sv/$1"; }
 stop() { s6-svc -d "$work/sv/$1"; }
 restart() { s6-svc -r "$work/sv/$1"; }
-pid() { [ ! -d "$work/sv/$1" ] || s6-svstat -o pid "$work/sv/$1" 2>/dev/null; }
+# s6-svstat prints -1 for a service that is down, and kill would take that for all processes.
+pid() { [ ! -d "$work/sv/$1" ] || s6-svstat -o pid "$work/sv/$1" 2>/dev/null | grep -v '^-'; }
 recover() { :; }
 permit() { chmod 755 "$work/sv/$1/supervise"; }
 # A user that may not write to the fifo cannot find out either whether a process reads it.

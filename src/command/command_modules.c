@@ -1,0 +1,111 @@
+/*
+ * command_modules: the verb `modules`.
+ *
+ * vigild itself opens only the modules of enabled daemons.  The others are examined by a program,
+ * so the reply is pending until that has ended.
+ */
+#include "command/command_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "command/pending.h"
+#include "daemon/module.h"
+#include "daemon/module_examine.h"
+#include "host/host.h"
+#include "state/json_text.h"
+
+struct examination {
+	json_t *rows;  /* of the reply */
+	json_t *files; /* that have to be examined */
+	struct child *child;
+	struct pending *pending;
+};
+
+static void examination_free(struct examination *x)
+{
+	json_decref(x->rows);
+	json_decref(x->files);
+	child_free(x->child);
+	free(x);
+}
+
+static void on_cancel(void *arg)
+{
+	examination_free(arg);
+}
+
+static void add_module(
+	const char *name, const char *path, const struct module *module, const char *why, void *arg)
+{
+	struct examination *x = arg;
+	json_t *row =
+		json_pack("{s:s,s:s,s:b}", "name", name, "path", path, "loaded", module != NULL);
+
+	json_array_append_new(x->rows, row);
+	if (module == NULL && why == NULL)
+		json_array_append_new(x->files, json_string(path));
+	if (why != NULL)
+		json_object_set_new(row, "why", json_string(why));
+	else if (module != NULL)
+		json_object_set_new(
+			row, "summary", json_string(module_descriptor(module)->summary));
+	if (module != NULL && module_has_changed(module))
+		json_object_set_new(row, "changed", json_true());
+}
+
+/* Adds what was found about a file to its row. */
+static void complete_row(json_t *row, const json_t *found)
+{
+	const char *path = json_text(row, "path");
+	size_t index;
+	json_t *line;
+
+	if (json_is_true(json_object_get(row, "loaded")) || json_object_get(row, "why") != NULL)
+		return;
+	json_array_foreach(found, index, line)
+		if (strcmp(json_text(line, "path"), path) == 0)
+			json_object_update_missing(row, line);
+	if (json_object_get(row, "summary") == NULL && json_object_get(row, "why") == NULL)
+		json_object_set_new(row, "why", json_string("it could not be examined"));
+}
+
+static void complete(const struct examination *x, json_t *found)
+{
+	size_t index;
+	json_t *row;
+
+	json_array_foreach(x->rows, index, row)
+		complete_row(row, found);
+	json_decref(found);
+}
+
+static void on_examined(struct child *child, const vigil_child_exit *e, void *arg)
+{
+	struct examination *x = arg;
+	struct command_reply reply = {0};
+
+	complete(x, module_examine_parse(e->output, e->length));
+	reply.result = json_incref(x->rows);
+	pending_complete(x->pending, &reply);
+	command_reply_clear(&reply);
+	examination_free(x);
+}
+
+void command_modules(struct host *host, json_t *params, struct command_reply *reply)
+{
+	struct examination *x = memory_zero(sizeof(*x));
+
+	x->rows = json_array();
+	x->files = json_array();
+	modules_each(host_modules(host), add_module, x);
+	if (json_array_size(x->files) > 0 &&
+		module_examine_start(host_loop(host), x->files, on_examined, x, &x->child) == 0) {
+		x->pending = reply->pending = pending_new(on_cancel, x);
+		return;
+	}
+	complete(x, json_array());
+	reply->result = json_incref(x->rows);
+	examination_free(x);
+}

@@ -1,0 +1,10 @@
+/* blocks: a tick that never returns, asleep */
+#include "abuse.h"
+
+static void abuse(vigil_daemon *d)
+{
+	for (;;)
+		pause();
+}
+
+ABUSE(blocks);
