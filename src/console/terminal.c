@@ -4,8 +4,9 @@
  * waits on a pipe.  If the console ends without having restored the modes, the keeper restores
  * them.
  *
- * Ctrl-C, Ctrl-Z and a change of size are signals.  They are blocked except while terminal_wait
- * waits, so none is lost and none interrupts a write.
+ * Ctrl-C, Ctrl-Z and a change of size are signals.  They are blocked and read from a descriptor, so
+ * none is lost, none interrupts a write, and terminal_wait reports one together with the input that
+ * was typed after it.
  */
 #include "console/terminal.h"
 
@@ -13,7 +14,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -30,13 +33,11 @@ static struct {
 	int keeper;           /* write end of the pipe to the keeper */
 	pid_t keeper_pid;     /* 0: no terminal is open */
 	pid_t host;
-	sigset_t unblocked; /* the signal mask for waiting */
+	int signals; /* descriptor of the signals in `flags` */
 } terminal;
 
-static volatile sig_atomic_t happened; /* pending TERMINAL_ flags of signals */
-
 static const struct {
-	int signo;
+	uint32_t signo;
 	unsigned flag;
 } flags[] = {{SIGINT, TERMINAL_INTERRUPT}, {SIGTSTP, TERMINAL_STOP}, {SIGWINCH, TERMINAL_RESIZE}};
 
@@ -116,13 +117,6 @@ static void restore(void)
 
 /* --- signals ---------------------------------------------------------------------------------- */
 
-static void on_flag(int signo)
-{
-	for (unsigned i = 0; i < sizeof(flags) / sizeof(*flags); i++)
-		if (flags[i].signo == signo)
-			happened |= (int)flags[i].flag;
-}
-
 static void on_end(int signo)
 {
 	restore();
@@ -130,31 +124,37 @@ static void on_end(int signo)
 	raise(signo);
 }
 
-static void set_signals(void)
+static int set_signals(void)
 {
 	static const int ends[] = {SIGHUP, SIGQUIT, SIGTERM};
-	struct sigaction action = {.sa_handler = on_flag, .sa_flags = SA_RESTART};
+	const struct sigaction action = {.sa_handler = on_end, .sa_flags = SA_RESTART};
 	sigset_t blocked;
 
 	sigemptyset(&blocked);
-	for (unsigned i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
-		sigaddset(&blocked, flags[i].signo);
-		sigaction(flags[i].signo, &action, NULL);
-	}
+	for (unsigned i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+		sigaddset(&blocked, (int)flags[i].signo);
+	terminal.signals = signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (terminal.signals < 0)
+		return -errno;
 	sigprocmask(SIG_BLOCK, &blocked, NULL);
-	action.sa_handler = on_end;
 	for (unsigned i = 0; i < sizeof(ends) / sizeof(*ends); i++)
 		sigaction(ends[i], &action, NULL);
+	return 0;
 }
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
-static unsigned take_happened(void)
+/* Takes the pending signals.  Returns their TERMINAL_ flags. */
+static unsigned take_signals(void)
 {
-	unsigned flag = (unsigned)happened;
+	struct signalfd_siginfo info;
+	unsigned what = 0;
 
-	happened = 0;
-	return flag;
+	while (read(terminal.signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		for (unsigned i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+			if (flags[i].signo == info.ssi_signo)
+				what |= flags[i].flag;
+	return what;
 }
 
 /* The remaining time.  NULL: no limit. */
@@ -172,21 +172,18 @@ static const struct timespec *time_left(uint64_t deadline, struct timespec *left
 unsigned terminal_wait(bool input, int vigild, uint64_t deadline)
 {
 	struct pollfd p[] = {{.fd = vigild, .events = POLLIN},
-		{.fd = input ? STDIN_FILENO : -1, .events = POLLIN}};
-	const sigset_t *mask = terminal.keeper_pid != 0 ? &terminal.unblocked : NULL;
+		{.fd = input ? STDIN_FILENO : -1, .events = POLLIN},
+		{.fd = terminal.keeper_pid != 0 ? terminal.signals : -1, .events = POLLIN}};
 	struct timespec left;
-	unsigned what;
 	int n;
 
-	for (;;) {
-		n = ppoll(p, 2, time_left(deadline, &left), mask);
-		what = take_happened();
-		if (n > 0)
-			what |= (p[0].revents != 0 ? TERMINAL_VIGILD : 0) |
-				(p[1].revents != 0 ? TERMINAL_INPUT : 0);
-		if (what != 0 || n == 0 || errno != EINTR)
-			return what;
-	}
+	do {
+		n = ppoll(p, 3, time_left(deadline, &left), NULL);
+	} while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return 0;
+	return (p[0].revents != 0 ? TERMINAL_VIGILD : 0) |
+	       (p[1].revents != 0 ? TERMINAL_INPUT : 0) | (p[2].revents != 0 ? take_signals() : 0);
 }
 
 void terminal_stop(void)
@@ -225,9 +222,10 @@ int terminal_open(pid_t host, int inherited)
 	if (err != 0)
 		return err;
 	terminal.host = host;
-	sigprocmask(SIG_SETMASK, NULL, &terminal.unblocked);
-	set_signals();
-	return 0;
+	err = set_signals();
+	if (err != 0)
+		terminal_close();
+	return err;
 }
 
 void terminal_close(void)
@@ -235,6 +233,7 @@ void terminal_close(void)
 	if (terminal.keeper_pid == 0)
 		return;
 	restore();
+	close(terminal.signals);
 	close(terminal.keeper);
 	while (waitpid(terminal.keeper_pid, NULL, 0) < 0 && errno == EINTR)
 		;
