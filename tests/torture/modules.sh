@@ -145,8 +145,9 @@ check "a clean stop is not logged as a crash" eval '! grep -q "the previous vigi
 "$vigild" -c "$work/vigil.conf" 2>"$work/second"
 check "a second vigild is refused and does not log a crash of the first" eval \
 	'grep -q "is in use" "$work/second" && ! grep -q "the previous vigild" "$work/second"'
-# A SIGKILL in the callback that blocks would be logged with its daemon.
+# A SIGKILL in a callback would be logged with its daemon.
 check "the callback that blocks has returned" wait_for 20 grep -q 'blocks: a callback took [0-9.]* s' "$work/log"
+check "all daemons are paused" ctl -q pause '*'
 kill -KILL "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
 run_once
 check "a SIGKILL is logged by the next vigild" wait_for 10 grep -q 'the previous vigild ended unexpectedly: SIGKILL' "$work/log"
