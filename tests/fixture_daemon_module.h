@@ -77,7 +77,7 @@ static void teardown(void)
 
 static unsigned ticks;
 
-static void on_tick(vigil_daemon *daemon, void *arg)
+__attribute__((unused)) static void on_tick(vigil_daemon *daemon, void *arg)
 {
 	ck_assert_ptr_eq(daemon, d);
 	ticks++;

@@ -267,6 +267,39 @@ int vigil_check_command(const vigil_child_spec *given, char *why, size_t size)
 	return program[0] != '\0' ? err : 0; /* a missing program is not reported here */
 }
 
+static struct child_spec inner_spec(const vigil_daemon *d, const vigil_child_spec *spec)
+{
+	return (struct child_spec){.spawn = {.argv = spec->argv,
+					   .environment = spec->environment,
+					   .directory = spec->directory,
+					   .merge_stderr = spec->merge_stderr,
+					   .keep_stderr = spec->keep_stderr,
+					   .input = spec->input,
+					   .input_length = spec->input_length},
+		.timeout = clock_from_seconds(spec->timeout),
+		.output_max = spec->output_max,
+		.on_line = spec->on_line != NULL ? on_line : NULL,
+		.on_late = spec->on_late != NULL ? on_late : NULL,
+		.on_eof = spec->on_eof != NULL ? on_eof : NULL,
+		.on_errors = spec->on_errors != NULL ? on_errors : NULL,
+		.on_exit = on_exit_told,
+		.end_session = spec->end_session,
+		.owner = d->name};
+}
+
+static vigil_child *new_handle(const vigil_child_spec *spec)
+{
+	vigil_child *handle = memory_zero(sizeof(*handle));
+
+	handle->on_line = spec->on_line;
+	handle->on_late = spec->on_late;
+	handle->on_eof = spec->on_eof;
+	handle->on_errors = spec->on_errors;
+	handle->on_exit = spec->on_exit;
+	handle->arg = spec->arg;
+	return handle;
+}
+
 vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 {
 	vigil_child_spec spec = take_spec(given);
@@ -283,22 +316,7 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 		daemon_refuse(d, EINVAL, "vigil_spawn: invalid spec: %s", wrong);
 		return NULL;
 	}
-	inner = (struct child_spec){.spawn = {.argv = spec.argv,
-					    .environment = spec.environment,
-					    .directory = spec.directory,
-					    .merge_stderr = spec.merge_stderr,
-					    .keep_stderr = spec.keep_stderr,
-					    .input = spec.input,
-					    .input_length = spec.input_length},
-		.timeout = clock_from_seconds(spec.timeout),
-		.output_max = spec.output_max,
-		.on_line = spec.on_line != NULL ? on_line : NULL,
-		.on_late = spec.on_late != NULL ? on_late : NULL,
-		.on_eof = spec.on_eof != NULL ? on_eof : NULL,
-		.on_errors = spec.on_errors != NULL ? on_errors : NULL,
-		.on_exit = on_exit_told,
-		.end_session = spec.end_session,
-		.owner = d->name};
+	inner = inner_spec(d, &spec);
 	if (child_given_up(d->name) > 0)
 		return refuse(d, &spec, EBUSY, "cannot start", spec.argv[0], strerror(EBUSY));
 	err = spec.user != NULL ? find_user(d, spec.user, &inner.user) : 0;
@@ -314,13 +332,7 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 	if (spec.end_session && task_limit_refuses(why, sizeof(why)))
 		return refuse(d, &spec, EAGAIN, "cannot start", spec.argv[0], why);
 	inner.spawn.program = program;
-	handle = memory_zero(sizeof(*handle));
-	handle->on_line = spec.on_line;
-	handle->on_late = spec.on_late;
-	handle->on_eof = spec.on_eof;
-	handle->on_errors = spec.on_errors;
-	handle->on_exit = spec.on_exit;
-	handle->arg = spec.arg;
+	handle = new_handle(&spec);
 	inner.arg = handle;
 	err = child_start(d->environment->loop, &inner, &handle->child);
 	if (err != 0) {

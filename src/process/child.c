@@ -173,21 +173,12 @@ static void on_eof(void *arg)
 	child->eof_fn(child, child->arg);
 }
 
-/* Returns what is kept of stderr as a C string. */
-static const char *errors_text(struct child *child)
-{
-	for (size_t i = 0; i < child->errors.length; i++)
-		if (child->errors.text[i] == '\0')
-			child->errors.text[i] = ' ';
-	return child->errors.text != NULL ? child->errors.text : "";
-}
-
 static void on_tell(uint64_t missed, void *arg)
 {
 	struct child *child = arg;
 
 	child->telling = false;
-	child->errors_fn(child, errors_text(child), child->arg);
+	child->errors_fn(child, child_output_text(&child->errors), child->arg);
 }
 
 static void on_errors(void *arg)
@@ -216,7 +207,7 @@ static void notify_exit(struct child *child, int status)
 		e.length = child->out.length;
 	}
 	e.output = e.output != NULL ? e.output : "";
-	e.errors = errors_text(child);
+	e.errors = child_output_text(&child->errors);
 	child->exit_fn(child, &e, child->arg);
 }
 

@@ -174,6 +174,14 @@ void child_output_close(struct child_output *output)
 	close_pipe(output);
 }
 
+const char *child_output_text(struct child_output *output)
+{
+	for (size_t i = 0; i < output->length; i++)
+		if (output->text[i] == '\0')
+			output->text[i] = ' ';
+	return output->text != NULL ? output->text : "";
+}
+
 void child_output_clear(struct child_output *output)
 {
 	child_output_close(output);

@@ -48,6 +48,9 @@ int child_output_open(struct child_output *output, struct loop *loop, int fd);
 void child_output_finish(struct child_output *output);
 /* Stops reading and calling callbacks.  The collected output stays. */
 void child_output_close(struct child_output *output);
+/* Returns the collected output as a C string: each NUL has become a space.  Never NULL; valid until
+ * the next read. */
+const char *child_output_text(struct child_output *output);
 /* Closes the output and frees the collected output. */
 void child_output_clear(struct child_output *output);
 
