@@ -123,6 +123,9 @@ struct vigil_daemon {
 	unsigned early;                    /* callbacks after which the process was checked */
 	unsigned inside;                   /* nested callbacks that have not returned */
 	SLIST_HEAD(, kept) kept;           /* the resources of vigil_persist */
+	/* Its ticks wait for a change of this service, or of that age of its status; NULL: none. */
+	struct service *resting;
+	uint64_t resting_since;
 	unsigned verbs;                    /* counts the verbs that were registered */
 	unsigned round;                    /* counts the calls of daemon_tick_now */
 	const char *callback;              /* the last callback of the module, in words */

@@ -336,6 +336,20 @@ static bool is_answered_by_cache(const struct service *service, enum service_ver
 	       service_monitor_is_valid(&service->monitor);
 }
 
+uint64_t service_known_since(const struct service *service)
+{
+	return service->monitor.cached.learnt;
+}
+
+bool service_is_as_known(struct service *service, uint64_t since)
+{
+	if (service->monitor.cached.learnt != since ||
+		!is_answered_by_cache(service, SERVICE_QUERY))
+		return false;
+	service->services->counts.cached++;
+	return true;
+}
+
 struct service_call *service_ask(
 	struct service *service, enum service_verb verb, service_reply_fn *fn, void *arg)
 {

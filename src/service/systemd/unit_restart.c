@@ -153,9 +153,8 @@ void unit_restart_hear_job(struct unit_restart *restart, const char *job, const 
 
 void unit_restart_lost(struct unit_restart *restart)
 {
-	if (!restart->ended)
-		end(restart, false);
-	restart->slot = sd_bus_slot_unref(restart->slot);
+	restart->job.result[0] = '\0'; /* the unit may have changed since */
+	end(restart, false);
 }
 
 const struct manager_job *unit_restart_job(const struct unit_restart *restart)

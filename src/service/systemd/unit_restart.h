@@ -47,7 +47,7 @@ void unit_restart_free(struct unit_restart *restart);
 void unit_restart_hear(struct unit_restart *restart, const struct unit_change *change);
 /* The job has ended with that result. */
 void unit_restart_hear_job(struct unit_restart *restart, const char *job, const char *result);
-/* The connection is down. */
+/* The connection is down: the outcome is not known. */
 void unit_restart_lost(struct unit_restart *restart);
 
 /* What a worker must know to find out the outcome.  Valid until unit_restart_free. */
