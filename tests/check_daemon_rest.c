@@ -1,6 +1,6 @@
 /*
- * check_daemon_rest: the ticks of a daemon that waits for a change of its service are counted and not
- * delivered.
+ * check_daemon_rest: the ticks of a daemon that waits for a change of its service are counted and
+ * not delivered.
  */
 #include <signal.h>
 #include <stdio.h>

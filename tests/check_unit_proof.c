@@ -1,6 +1,6 @@
 /*
- * check_unit_proof: which signals prove a crash, as a table; and that for every combination of facts
- * a proven crash leads to the same status, hold and decision as the queries do.
+ * check_unit_proof: which signals prove a crash, as a table; and that for every combination of
+ * facts a proven crash leads to the same status, hold and decision as the queries do.
  */
 #include "service/systemd/unit_proof.h"
 

@@ -16,8 +16,8 @@
 #include "process/pidfd.h"
 #include "process/process.h"
 
-/* A valid status is queried again after this time, as a precaution: at a check that is due after one
- * minute. */
+/* A valid status is queried again after this time, as a precaution: at a check that is due after
+ * one minute. */
 #define CONFIRM (58 * CLOCK_SECOND)
 /* A manager may notice an exit later than vigild. Until then the query is repeated at this
  * interval, REPEATS_MAX times. */

@@ -1,12 +1,12 @@
 #!/bin/bash
-# A crash and something else in one moment, under a real systemd: whatever systemd was told before the process
+# A crash and something else in one moment, under a real systemd: whatever systemd was asked for before the process
 # ended is not undone by the restart that goes out at once, and a plain crash is repaired by that restart.
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$here/evidence.sh" || exit 1
 
 under_systemd
 write_serve
-rounds=${VIGIL_ROUNDS:-8}
+rounds=4
 # unit NAME [LINES]: a service that counts its starts; LINES are for its [Service] section, and may begin others
 unit() {
 	printf '[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=%s/serve %s\n%b\n' "$work" "$1" "${2:-}" \
@@ -18,26 +18,27 @@ is_down() { case $(state "$1") in inactive | failed) ;; *) false ;; esac; }
 up() { [ "$(state "$1")" = active ] && value_is "$1" running && is "/daemons/$1/service_state/pid" "$(last_start "$1")"; }
 # round NAME COUNT: the unit runs, and vigild has seen its start number COUNT
 round() { wait_for "$patience" eval "starts_are $1 $2 && up $1"; }
-workers() { get /vigil/queries/workers; }
+# Prints how often the service was found running by signals or on the loop's connection: the evidence of a worker
+# after a crash names the process that has ended, too.
+known_by_signals() {
+	ctl explain "$1" | grep -c 'evidence: systemd says running; systemd names process [0-9]*, which is alive$'
+}
 
 # --- a plain crash --------------------------------------------------------------------------------
 
 unit plain
 plain() {
-	local n before at_once=0
+	local n
 	for n in $(seq "$rounds"); do
 		round plain "$n" || break
-		before=$(workers)
 		crash "$(last_start plain)"
-		round plain $((n + 1)) || break
-		[ "$(workers)" != "$before" ] || at_once=$((at_once + 1))
 	done
 	eventually "a unit that crashes again and again is restarted each time" round plain $((rounds + 1))
 	check "a unit that crashes again and again is restarted once for each crash" \
 		restarts_are plain "$rounds"
-	# On a slow machine a signal may come too late to be a proof.
-	check "a crash is repaired without a worker" [ "$at_once" -gt 0 ]
-	eventually "a unit that was restarted at once is OK" health_is plain OK
+	# Not each time on a slow machine, where a signal may come too late for a proof, or a start may
+	# take over 200 ms.  The first line is that of the first check.
+	check "a crash is repaired without a worker" [ "$(known_by_signals plain)" -gt 1 ]
 	check "the history has the exit that vigild saw itself" \
 		eval 'ctl explain plain | grep -q "process [0-9]* has ended, seen at once"'
 	check "the history says how it died" eval 'ctl explain plain | grep -q "killed by SIGKILL"'
@@ -79,7 +80,7 @@ masked() {
 	check "$text is never restarted" restarts_are masked 0
 }
 
-# systemd has not been told of the other unit before, and does not reload for it.
+# systemd does not know the other unit before, and does not reload for it.
 unit rival 'KillSignal=SIGCONT\nTimeoutStopSec=60'
 rival() {
 	local n text="a unit that was being stopped for its rival when it was killed"

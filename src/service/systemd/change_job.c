@@ -292,8 +292,8 @@ int change_job_run(struct systemd_call *call, enum manager_change change, const 
 	return run_job(&t);
 }
 
-/* Waits for the job, which may have ended already: then its result is not known, and the query after
- * it shows whether it has worked. */
+/* Waits for the job, which may have ended already: then its result is not known, and the query
+ * after it shows whether it has worked. */
 static int follow_job(struct talk *t, const struct manager_job *known)
 {
 	sd_bus_message *answer = NULL;

@@ -1,6 +1,6 @@
 /*
- * unit_monitor: see unit_monitor.h.  unit_monitor_signals.c handles the signals.  A signal triggers a
- * query, and the new status comes from the query, with one exception: signals that prove a crash
+ * unit_monitor: see unit_monitor.h.  unit_monitor_signals.c handles the signals.  A signal triggers
+ * a query, and the new status comes from the query, with one exception: signals that prove a crash
  * (unit_proof.c) take the place of the query, and the restart that follows goes out at once on this
  * connection (unit_restart.c).
  *
@@ -32,8 +32,8 @@
 /* The timeout of the queries of a survey. */
 #define SURVEY_TIMEOUT (10 * CLOCK_SECOND)
 
-/* systemd signals an exit at about the time at which vigild sees it itself.  A query waits that long
- * for the signal, which may make it unnecessary. */
+/* systemd signals an exit at about the time at which vigild sees it itself.  A query waits that
+ * long for the signal, which may make it unnecessary. */
 #define SIGNAL_WAIT (20 * CLOCK_MS)
 
 /* --- results of a query ----------------------------------------------------------------------- */

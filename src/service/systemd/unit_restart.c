@@ -29,7 +29,7 @@ struct unit_restart {
 	void *arg;
 };
 
-/* The user is told by the timer, because the signal of one job may be about several units, whose
+/* The timer calls the user, because the signal of one job may be about several units, whose
  * subscriptions a callback may close. */
 static void end(struct unit_restart *restart, bool rejected)
 {
