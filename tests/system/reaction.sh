@@ -62,17 +62,19 @@ stopped() {
 }
 
 unit masked
+cp $units/masked.service "$work/masked.unit"
 masked() {
 	local n count text="a unit that was masked when it was killed"
 	for n in $(seq "$rounds"); do
 		round masked "$n" || break
-		ln -s /dev/null "/run/systemd/system.control/masked.service"
+		ln -sf /dev/null $units/masked.service
 		systemctl daemon-reload
 		crash "$(last_start masked)"
 		wait_for "$patience" health_is masked WARNING masked || break
 		count=$(starts masked)
 		[ "$count" = "$n" ] || break
-		rm "/run/systemd/system.control/masked.service"
+		rm $units/masked.service
+		cp "$work/masked.unit" $units/masked.service
 		systemctl daemon-reload
 		systemctl start masked
 	done
@@ -137,7 +139,6 @@ broken() {
 
 # --- all situations -------------------------------------------------------------------------------
 
-mkdir -p /run/systemd/system.control
 systemctl daemon-reload
 running="plain stopped masked rival always later slow broken"
 systemctl start $running
