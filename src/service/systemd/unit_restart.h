@@ -35,9 +35,9 @@ struct unit_restarted {
  * restart. */
 typedef void unit_restart_fn(enum unit_restart_end end, void *arg);
 
-/* Requests the restart.  began: when the last start of the unit began, CLOCK_MONOTONIC,
- * microseconds, which shows later whether the job has started anything.  timeout: nanoseconds for the
- * answer to the request.  The connection must be up.  Returns NULL if nothing was sent. */
+/* Requests the restart.  began: when the last start of the unit began, by which it shows later
+ * whether the job has started anything: CLOCK_MONOTONIC, microseconds.  timeout: nanoseconds for
+ * the answer to the request.  The connection must be up.  Returns NULL if nothing was sent. */
 struct unit_restart *unit_restart_new(struct loop *loop, struct systemd_connection *connection,
 	const char *unit, uint64_t began, uint64_t timeout, unit_restart_fn *fn, void *arg);
 /* Forgets the restart; fn is not called any more.  NULL is allowed. */
