@@ -672,6 +672,10 @@ const char *vigil_service_taken(vigil_service *svc)
 	return fake.taken;
 }
 
+void vigil_service_rest(vigil_service *svc)
+{
+}
+
 const char *vigil_service_deferred(vigil_service *svc)
 {
 	return fake.deferred;

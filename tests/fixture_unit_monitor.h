@@ -28,6 +28,8 @@ struct seen {
 	struct unit_subscription *unit;
 	unsigned signals, answers;
 	bool none; /* the last query must be answered by a worker */
+	enum unit_answer how;
+	struct manager_job job; /* with UNIT_FOLLOW_JOB */
 	struct manager_reply answer;
 	struct seen *closes; /* unsubscribed in the next callback */
 };
@@ -122,8 +124,11 @@ static void on_answer(enum unit_answer how, const struct manager_reply *answer, 
 	seen->answers++;
 	seen->signals = 0; /* earlier signals are included in the answer */
 	seen->none = how == UNIT_ASK_WORKER;
+	seen->how = how;
 	if (how == UNIT_ANSWERED)
 		seen->answer = *answer;
+	else if (how == UNIT_FOLLOW_JOB)
+		seen->job = answer->accepted;
 	if (seen->closes != NULL)
 		unsubscribe(seen->closes);
 }

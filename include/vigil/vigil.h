@@ -871,6 +871,11 @@ VIGIL_API const char *vigil_service_name(const vigil_service *svc);
  * before.  -EBUSY: a query through svc is already in progress.  -EAGAIN: the queue is full.
  * -ECANCELED: vigild is stopping. */
 VIGIL_API int vigil_service_query(vigil_service *svc, vigil_service_fn *cb, void *arg);
+/* Says, in the callback of a query, that ticks are of no use as long as the status stays as it is.
+ * Until the next callback of the daemon, ticks of vigil_every and vigil_every_spread are counted
+ * but not delivered while vigild knows without a query that the status is unchanged, which is for
+ * a minute at most.  Changes are reported as ever (vigil_service_on_stale). */
+VIGIL_API void vigil_service_rest(vigil_service *svc);
 /* Restarts the service and queries its status right after that.  The errors are those of
  * vigil_service_query; -EBUSY means a restart in progress. */
 VIGIL_API int vigil_service_restart(vigil_service *svc, vigil_service_fn *cb, void *arg);

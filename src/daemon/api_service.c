@@ -53,6 +53,7 @@ static void handle_free(struct resource *resource)
 		free(listener);
 	}
 	service_taker_remove(&handle->taker);
+	handle->resource.daemon->resting = NULL;
 	service_close(handle->service);
 	free(handle);
 }
@@ -182,6 +183,14 @@ static int ask(vigil_service *svc, enum service_verb verb, vigil_service_fn *fn,
 int vigil_service_query(vigil_service *svc, vigil_service_fn *cb, void *arg)
 {
 	return ask(svc, SERVICE_QUERY, cb, arg);
+}
+
+void vigil_service_rest(vigil_service *svc)
+{
+	if (svc == NULL)
+		return;
+	svc->resource.daemon->resting = svc->service;
+	svc->resource.daemon->resting_since = service_known_since(svc->service);
 }
 
 int vigil_service_restart(vigil_service *svc, vigil_service_fn *cb, void *arg)

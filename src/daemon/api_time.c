@@ -20,6 +20,7 @@
 #include "daemon/candidate.h"
 #include "daemon/daemon_internal.h"
 #include "loop/loop.h"
+#include "service/service.h"
 
 #define INTERVAL_MIN 0.01
 /* Seconds after which a timer of vigil_at reads the clock again, because the loop's clock stops
@@ -72,19 +73,29 @@ static void call(struct vigil_daemon *d, vigil_tick_fn *fn, void *arg)
 	daemon_leave(d, entered);
 }
 
-static void tick(struct timer *timer, uint64_t missed)
+static void count_tick(struct vigil_daemon *d, uint64_t missed)
 {
-	struct vigil_daemon *d = timer->resource.daemon;
-
 	d->counts.ticks++;
 	d->counts.missed += missed;
 	clock_gettime(CLOCK_REALTIME, &d->counts.last_tick);
-	call(d, timer->fn, timer->arg); /* may free the timer */
 }
 
+static void tick(struct timer *timer, uint64_t missed)
+{
+	count_tick(timer->resource.daemon, missed);
+	call(timer->resource.daemon, timer->fn, timer->arg); /* may free the timer */
+}
+
+/* A daemon that rests is not woken: nothing of it is touched but its counters. */
 static void on_every(uint64_t missed, void *arg)
 {
-	tick(arg, missed);
+	struct timer *timer = arg;
+	struct vigil_daemon *d = timer->resource.daemon;
+
+	if (d->resting != NULL && service_is_as_known(d->resting, d->resting_since))
+		count_tick(d, missed);
+	else
+		tick(timer, missed);
 }
 
 static void on_after(uint64_t missed, void *arg)

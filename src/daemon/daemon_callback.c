@@ -50,6 +50,7 @@ uint64_t daemon_enter(struct vigil_daemon *d, const char *callback)
 	daemon_assert_owner(d);
 	current = d;
 	d->callback = callback;
+	d->resting = NULL;
 	d->inside++;
 	crash_marker_enter(d->name, now);
 	return now;

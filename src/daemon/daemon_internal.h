@@ -123,9 +123,12 @@ struct vigil_daemon {
 	unsigned early;                    /* callbacks after which the process was checked */
 	unsigned inside;                   /* nested callbacks that have not returned */
 	SLIST_HEAD(, kept) kept;           /* the resources of vigil_persist */
-	unsigned verbs;                    /* counts the verbs that were registered */
-	unsigned round;                    /* counts the calls of daemon_tick_now */
-	const char *callback;              /* the last callback of the module, in words */
+	/* Its ticks wait for a change of this service, or of that age of its status; NULL: none. */
+	struct service *resting;
+	uint64_t resting_since;
+	unsigned verbs;       /* counts the verbs that were registered */
+	unsigned round;       /* counts the calls of daemon_tick_now */
+	const char *callback; /* the last callback of the module, in words */
 	/* The module runs in a process of its own (isolate/).  NULL: it runs in this process. */
 	const struct daemon_apart *apart;
 	bool asked_wrongly; /* a request for an unknown option has been logged */

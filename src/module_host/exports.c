@@ -85,6 +85,7 @@ __attribute__((used)) static any_fn *const exports[] = {
 	(any_fn *)&vigil_service_open,
 	(any_fn *)&vigil_service_query,
 	(any_fn *)&vigil_service_reload,
+	(any_fn *)&vigil_service_rest,
 	(any_fn *)&vigil_service_restart,
 	(any_fn *)&vigil_service_start,
 	(any_fn *)&vigil_service_status_name,

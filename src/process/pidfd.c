@@ -8,6 +8,7 @@
 #include "process/pidfd.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -112,6 +113,13 @@ void pidfd_watch_close(struct pidfd_watch *watch)
 	if (watch->fd >= 0)
 		close(watch->fd);
 	free(watch);
+}
+
+bool pidfd_watch_has_ended(const struct pidfd_watch *watch)
+{
+	struct pollfd fd = {.fd = watch->fd, .events = POLLIN};
+
+	return watch->fd < 0 || poll(&fd, 1, 0) > 0;
 }
 
 int pidfd_watch_take(struct pidfd_watch *watch)

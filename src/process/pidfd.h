@@ -19,6 +19,9 @@ typedef void pidfd_watch_fn(void *arg);
 struct pidfd_watch *pidfd_watch_open(struct loop *loop, pid_t pid, pidfd_watch_fn *fn, void *arg);
 void pidfd_watch_close(struct pidfd_watch *watch);
 
+/* Whether the process has ended, so that the callback is about to be called. */
+bool pidfd_watch_has_ended(const struct pidfd_watch *watch);
+
 /* Returns the pidfd, which the caller closes; -1: the watch has none.  Close the watch after
  * that. */
 int pidfd_watch_take(struct pidfd_watch *watch);

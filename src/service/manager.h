@@ -41,6 +41,15 @@ struct manager_memory {
 	char unmet[128];         /* condition that made systemd skip its last start; "": none */
 };
 
+/* A restart that the loop thread has requested of the manager, and whose outcome a worker must find
+ * out. */
+struct manager_job {
+	bool requested;  /* else there is none, and the rest is not set */
+	char path[64];   /* of systemd's job; "": the request was not answered */
+	char result[24]; /* of the job; "": it has not ended, or that was not signalled */
+	uint64_t began;  /* when the start before it began: CLOCK_MONOTONIC, microseconds */
+};
+
 /* Copied from a vigil_service_spec; owned by the job or by the struct service. */
 struct manager_request {
 	char *name;                             /* valid by text_is_service_name */
@@ -54,9 +63,10 @@ struct manager_request {
 	/* what systemd has signalled about its last death; a worker need not read that again */
 	enum death_kind heard;
 	char heard_result[32];
-	bool unexecuted;   /* that death is one of death_is_unexecuted */
-	bool down;         /* the change is requested while the service was found down */
-	uint64_t deadline; /* by clock_now; set when a worker starts the job */
+	bool unexecuted;             /* that death is one of death_is_unexecuted */
+	bool down;                   /* the change is requested while the service was found down */
+	struct manager_job accepted; /* the outcome of this is to be found out */
+	uint64_t deadline;           /* by clock_now; set when a worker starts the job */
 };
 
 #define MANAGER_TEXT    512
@@ -87,11 +97,13 @@ struct manager_reply {
 	char unit[MANAGER_UNIT], idle[MANAGER_TEXT], hold[MANAGER_TEXT], evidence[MANAGER_TEXT];
 	double busy, busy_limit;
 	bool in_progress; /* the manager has accepted the change and has not finished it */
+	struct manager_job accepted; /* see enum unit_answer */
 
 	/* Set by systemd only. main_pid is the process that systemd watches, which may differ
 	 * from pid. load, active, sub and job are the columns of the unit list. A simple unit
-	 * has no conflicts, triggers, conditions or parts and is not a oneshot, so that its
-	 * state alone gives the status. */
+	 * has no conflicts (except with shutdown.target, which it must have), triggers,
+	 * conditions or parts and is not a oneshot, so that its state alone gives the
+	 * status. */
 	pid_t main_pid;
 	char load[16], active[16], sub[32], job[24];
 	bool simple;

@@ -44,6 +44,7 @@ void request_copy(struct manager_request *to, const struct manager_request *from
 		.heard = from->heard,
 		.unexecuted = from->unexecuted,
 		.down = from->down,
+		.accepted = from->accepted,
 	};
 	memcpy(to->heard_result, from->heard_result, sizeof(to->heard_result));
 }

@@ -1,7 +1,8 @@
 /*
  * service: see service.h. A query is answered from the cached status if that is valid
  * (service_monitor.c). Otherwise it goes to systemd over the loop's own connection, or to a worker.
- * A restart, a start or a stop always goes to a worker. The job of a worker has copies of all data
+ * The restart of a unit whose crash systemd's signals have proven goes over that connection, too;
+ * any other restart, a start or a stop goes to a worker. The job of a worker has copies of all data
  * that it needs, and a reference to the service, so that the service may be closed and its calls
  * cancelled while the worker is still busy.
  *
@@ -221,15 +222,25 @@ static int dispatch_to_worker(struct service *service, enum service_verb verb)
 	return 0;
 }
 
-static int dispatch(struct service *service, enum service_verb verb)
+/* Tries the loop's own connection to systemd. Returns 0, or a negative number if a worker must make
+ * the call. */
+static int dispatch_to_systemd(struct service *service, enum service_verb verb)
 {
 	uint64_t timeout = clock_from_seconds(service->request.query_timeout);
 
-	if (verb == SERVICE_QUERY && service_monitor_query(&service->monitor, timeout) == 0) {
-		begin(service, verb);
-		return 0;
+	switch (verb) {
+	case SERVICE_QUERY: return service_monitor_query(&service->monitor, timeout);
+	case SERVICE_RESTART: return service_monitor_restart(&service->monitor, timeout);
+	default: return -1;
 	}
-	return dispatch_to_worker(service, verb);
+}
+
+static int dispatch(struct service *service, enum service_verb verb)
+{
+	if (dispatch_to_systemd(service, verb) != 0)
+		return dispatch_to_worker(service, verb);
+	begin(service, verb);
+	return 0;
 }
 
 /* Dispatches the next waiting call if no call is in flight. */
@@ -252,11 +263,12 @@ static void dispatch_next(struct service *service)
 	answer(service, reply);
 }
 
-/* Queries through a worker, because the loop's connection to systemd gave no answer. */
+/* Makes the call through a worker, because the loop's connection to systemd did not complete it. */
 static void ask_worker(struct service *service)
 {
+	enum service_verb verb = service->queue.verb;
 	vigil_service_reply reply;
-	int err = dispatch_to_worker(service, SERVICE_QUERY);
+	int err = dispatch_to_worker(service, verb);
 
 	if (err == 0) {
 		/* drop the reference of the first attempt, because the worker's call has one,
@@ -264,10 +276,22 @@ static void ask_worker(struct service *service)
 		service_unref(service);
 		return;
 	}
+	if (verb == SERVICE_RESTART && !service->request.accepted.requested)
+		policy_return_restart(&service->services->policy);
 	service_queue_complete(&service->queue);
 	reply = service_monitor_reply(&service->monitor);
 	set_refused(&reply, err);
 	complete(service, &reply);
+}
+
+/* systemd has accepted a restart, and a worker finds out what became of it. */
+static void follow_job(struct service *service, const struct manager_job *job)
+{
+	service->refs++; /* because a callback may close the service */
+	service->request.accepted = *job;
+	ask_worker(service);
+	service->request.accepted.requested = false;
+	service_unref(service);
 }
 
 static void on_answer(enum unit_answer answer_is, const struct manager_reply *found, void *arg)
@@ -280,6 +304,12 @@ static void on_answer(enum unit_answer answer_is, const struct manager_reply *fo
 		ask_worker(service);
 		return;
 	}
+	if (answer_is == UNIT_FOLLOW_JOB) {
+		follow_job(service, &found->accepted);
+		return;
+	}
+	if (service->queue.verb == SERVICE_RESTART)
+		service->restarted = service->sent;
 	service_queue_complete(&service->queue);
 	if (answer_is == UNIT_ANSWERED) {
 		if (service_monitor_disproves(&service->monitor, found)) {
@@ -304,6 +334,20 @@ static bool is_answered_by_cache(const struct service *service, enum service_ver
 {
 	return verb == SERVICE_QUERY && !service->queue.busy &&
 	       service_monitor_is_valid(&service->monitor);
+}
+
+uint64_t service_known_since(const struct service *service)
+{
+	return service->monitor.cached.learnt;
+}
+
+bool service_is_as_known(struct service *service, uint64_t since)
+{
+	if (service->monitor.cached.learnt != since ||
+		!is_answered_by_cache(service, SERVICE_QUERY))
+		return false;
+	service->services->counts.cached++;
+	return true;
 }
 
 struct service_call *service_ask(

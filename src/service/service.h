@@ -35,6 +35,11 @@ struct service_call *service_ask(
 /* Returns why a restart that can wait is not made at present: packages are being installed or
  * removed, or the machine is shutting down (static text); NULL: nothing defers it. */
 const char *service_deferred(struct service *service);
+/* When the query ended that found the present status, by clock_now; 0: there is none. */
+uint64_t service_known_since(const struct service *service);
+/* Whether a query would be answered from the cache, with the status that was known at that time.
+ * Counts as such a query. */
+bool service_is_as_known(struct service *service, uint64_t since);
 /* Cancels and frees the call; fn does not run. NULL is allowed. */
 void service_cancel(struct service_call *call);
 

@@ -16,8 +16,9 @@
 #include "process/pidfd.h"
 #include "process/process.h"
 
-/* A valid status is queried again after this time, as a precaution. */
-#define CONFIRM (60 * CLOCK_SECOND)
+/* A valid status is queried again after this time, as a precaution: at a check that is due after
+ * one minute. */
+#define CONFIRM (58 * CLOCK_SECOND)
 /* A manager may notice an exit later than vigild. Until then the query is repeated at this
  * interval, REPEATS_MAX times. */
 #define AGAIN       (10 * CLOCK_MS)
@@ -179,6 +180,8 @@ static void on_exit_of_process(void *arg)
 	monitor->request->memory.died = pid;
 	monitor->request->memory.died_ticks = process_ticks_now();
 	invalidate(monitor);
+	if (monitor->unit != NULL && monitor->repeats == 0)
+		unit_monitor_note_exit(monitor->unit);
 	monitor->reap_tries = 0;
 	if (monitor->repeats == 0)
 		report_exit(monitor);
@@ -202,6 +205,8 @@ static void on_unit_stale(void *arg)
 	invalidate(monitor);
 	if (monitor->in_flight)
 		monitor->late = true;
+	else if (monitor->process != NULL && pidfd_watch_has_ended(monitor->process))
+		on_exit_of_process(monitor); /* the loop has not come to it yet */
 	else
 		monitor->user.on_stale(
 			monitor->cached.pid > 0 ? "" : "systemd has reported a change",
@@ -227,6 +232,13 @@ int service_monitor_query(struct service_monitor *monitor, uint64_t timeout)
 	bool alive = monitor->process != NULL && !monitor->stale;
 
 	return monitor->unit != NULL ? unit_monitor_query(monitor->unit, alive, timeout) : -1;
+}
+
+int service_monitor_restart(struct service_monitor *monitor, uint64_t timeout)
+{
+	if (monitor->unit == NULL || monitor->request->reset_failed)
+		return -1;
+	return unit_monitor_restart(monitor->unit, timeout);
 }
 
 void service_monitor_expect(struct service_monitor *monitor)

@@ -43,7 +43,8 @@ struct service_monitor_user {
 	 * message. Never called from within a function of the monitor, except
 	 * service_monitor_end. */
 	void (*on_stale)(const char *text, void *arg);
-	/* A query that service_monitor_query started has ended; see unit_monitor.h. */
+	/* A query or a restart that a function of the monitor started has ended; see
+	 * unit_monitor.h. */
 	void (*on_answer)(enum unit_answer answer, const struct manager_reply *reply, void *arg);
 	void *arg;
 };
@@ -81,6 +82,9 @@ vigil_service_reply service_monitor_reply(const struct service_monitor *monitor)
 /* Queries systemd over the loop's own connection. Returns 0, or a negative number if a worker
  * must query instead. timeout: ns. */
 int service_monitor_query(struct service_monitor *monitor, uint64_t timeout);
+/* Restarts a unit of systemd over the same connection, if signals have proven that it crashed.
+ * Returns 0, or a negative number if a worker must restart the service. timeout: ns. */
+int service_monitor_restart(struct service_monitor *monitor, uint64_t timeout);
 /* To be called before a worker gets a copy of the request. */
 void service_monitor_expect(struct service_monitor *monitor);
 /* A call was dispatched. query: it is a query, which discards events that are still to be

@@ -49,9 +49,8 @@ if [ -z "${VIGIL_COLUMN:-}" ]; then
 	done
 	wait
 	cat <<-'END'
-		# detect_latency_systemd detected_to_signal is over 1.2: vigild reports a change when it has queried the
-		# unit's state and its reason, which are two calls more than the signal; pidfd is when vigild itself
-		# knows.  detected_to_signal would be 1 if vigild believed the signal without a query.
+		# detect_latency_systemd: vigild acts on the signals that prove a crash, like the plain loop; the rest of the
+		# difference is the way to a client: vigild's state, its socket and one more process.
 		# Under the other managers vigild reports a change when the manager has answered: that is the time of their
 		# scripts.
 	END

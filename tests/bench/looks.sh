@@ -93,10 +93,6 @@ row all_to_one_list $((own + theirs)) $(((own_of + others_of) * rounds)) "$scale
 reads each 2 "$work/units"
 row own_to_each $own $((own_of * rounds)) "$scale"
 row all_to_each $((own + theirs)) $(((own_of + others_of) * rounds)) "$scale"
-cat <<END
-# own_to_one_list is over 1.5: each unit has its own daemon, whose memory is no longer in the cache after
-# five seconds, and reads the clock before and after its callback; one call for all units does each once.
-END
 tenth=$((own + theirs < (own_of + others_of) * rounds / 10))
 # In the short form the start may not be over yet.
 full() { [ "${BENCH_FORM:-}" != short ]; }

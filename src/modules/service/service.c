@@ -216,6 +216,13 @@ static bool is_steady(const struct instance *self, const vigil_service_reply *r,
 	       (!instance_is_tested(self) || verdict_is_well(verdict));
 }
 
+/* Returns whether checks are of no use until the status changes. */
+static bool may_rest(const struct instance *self)
+{
+	return !instance_is_tested(self) && self->peer.after == NULL &&
+	       self->peer.restart_with == NULL && usage_may_rest(self->usage);
+}
+
 static void on_status(vigil_service *svc, const vigil_service_reply *r, void *arg)
 {
 	struct instance *self = arg;
@@ -241,6 +248,8 @@ static void on_status(vigil_service *svc, const vigil_service_reply *r, void *ar
 		instance_review(self, r, true);
 	}
 	peers_notify(self, r);
+	if (steady && may_rest(self))
+		vigil_service_rest(svc);
 }
 
 void instance_reset(struct instance *self)

@@ -372,6 +372,13 @@ static bool may_measure(double now)
 	return burst.used < BURST_WORK;
 }
 
+/* A measurement that was due a while ago is still to be made. */
+bool usage_may_rest(const struct usage *u)
+{
+	return u->limits == 0 && u->now == NULL &&
+	       (u->interval == 0 || (u->interval >= 60 && vigil_now() < u->full + u->interval / 8));
+}
+
 void usage_check(struct usage *u, const vigil_service_reply *r)
 {
 	double now;

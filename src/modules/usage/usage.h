@@ -34,6 +34,8 @@ void usage_limit(struct usage *usage, unsigned what, usage_measured_fn *on_measu
 
 /* Takes the result of a check, and measures if it is time to. */
 void usage_check(struct usage *usage, const vigil_service_reply *r);
+/* Whether it is of no use to take the results of checks for the next minute. */
+bool usage_may_rest(const struct usage *usage);
 /* The service is being restarted: forgets and removes its numbers. */
 void usage_reset(struct usage *usage);
 

@@ -325,6 +325,9 @@ static int apply(struct talk *t)
 		manager_fault(t->reply, -ENOENT, VIGIL_FAULT_ABSENT, "systemd has no such unit: %s",
 			t->name);
 		r = 1;
+	} else if (r > 0 && t->request->accepted.requested) {
+		r = change_job_follow(
+			&t->call, &t->request->accepted, t->name, unit.row.path, t->reply);
 	} else if (r > 0) {
 		r = change(t, &unit);
 	}

@@ -22,6 +22,8 @@
 #define RECONNECT 100000       /* microseconds between two attempts */
 #define LAST_LOOK CLOCK_SECOND /* time for a question after the deadline: does the job still run */
 
+#define NO_ANSWER "systemd left the bus without an answer"
+
 struct talk {
 	struct systemd_call *call;
 	enum manager_change change;
@@ -32,8 +34,7 @@ struct talk {
 void change_job_fault(struct systemd_call *call, int r, struct manager_reply *reply)
 {
 	if (sd_bus_error_has_name(&call->error, SD_BUS_ERROR_NO_REPLY) && systemd_left(call)) {
-		manager_fault(reply, -ECONNRESET, VIGIL_FAULT_FAILED,
-			"systemd left the bus without an answer");
+		manager_fault(reply, -ECONNRESET, VIGIL_FAULT_FAILED, NO_ANSWER);
 		return;
 	}
 	unit_fault(reply, r, &call->error);
@@ -63,6 +64,13 @@ static int on_removed(sd_bus_message *message, void *arg, sd_bus_error *error)
 	return 0;
 }
 
+/* Whether the answer to the last question says that the job does not exist. */
+static bool is_gone(const struct talk *t)
+{
+	return sd_bus_error_has_name(&t->call->error, SD_BUS_ERROR_UNKNOWN_OBJECT) ||
+	       sd_bus_error_has_name(&t->call->error, SYSTEMD ".NoSuchJob");
+}
+
 /* Asks systemd for the job.  Returns 1 while it exists, 0 when it is gone, or -errno if the
  * connection is lost. */
 static int job_exists(struct talk *t, const struct job *job)
@@ -70,8 +78,7 @@ static int job_exists(struct talk *t, const struct job *job)
 	char state[32];
 	int r = systemd_get_text(t->call, job->path, JOB, "State", state, sizeof(state));
 
-	if (sd_bus_error_has_name(&t->call->error, SD_BUS_ERROR_UNKNOWN_OBJECT) ||
-		sd_bus_error_has_name(&t->call->error, SYSTEMD ".NoSuchJob"))
+	if (is_gone(t))
 		return 0;
 	/* Any other error may be temporary, for example while systemd re-executes itself. */
 	return systemd_bus_is_dead(r) ? r : 1;
@@ -218,8 +225,36 @@ static int job_late(struct talk *t, struct job *job)
 	return t->reply->in_progress ? 1 : -ETIMEDOUT;
 }
 
-/* Changes the unit.  No error of this function may lead to a second attempt, because systemd may
- * have begun the change.  So a lost connection is reported in the reply, not returned. */
+/* Reports a lost connection in the reply instead of returning it.  No error may lead to a second
+ * attempt, because systemd may have begun the change. */
+static int report_loss(struct talk *t, int r)
+{
+	if (!systemd_bus_is_dead(r))
+		return r;
+	systemd_bus_drop();
+	change_job_fault(t->call, r, t->reply);
+	return 1;
+}
+
+/* This comes before the request of the job, or before the question for it, and the bus keeps the
+ * order, so the signal is not missed. */
+static int match_removed(struct job *job, sd_bus_slot **slot)
+{
+	return sd_bus_match_signal_async(systemd_bus(), slot, SYSTEMD, SYSTEMD_OBJECT,
+		SYSTEMD_MANAGER, "JobRemoved", on_removed, NULL, job);
+}
+
+static int job_finish(struct talk *t, uint64_t began, struct job *job)
+{
+	int r = job_wait(t, job);
+
+	if (r == -ETIMEDOUT)
+		r = job_late(t, job);
+	if (r >= 0 && !t->reply->in_progress)
+		r = job_evaluate(t, began, job);
+	return r;
+}
+
 static int run_job(struct talk *t)
 {
 	static const char *const methods[] = {[MANAGER_RESTART] = "RestartUnit",
@@ -232,11 +267,8 @@ static int run_job(struct talk *t)
 	uint64_t began;
 	int r = unit_began(t, &began);
 
-	/* This comes before the method and the bus keeps the order, so the signal is not
-	 * missed. */
 	if (r >= 0)
-		r = sd_bus_match_signal_async(systemd_bus(), &slot, SYSTEMD, SYSTEMD_OBJECT,
-			SYSTEMD_MANAGER, "JobRemoved", on_removed, NULL, &job);
+		r = match_removed(&job, &slot);
 	if (r >= 0)
 		r = systemd_ask(t->call, &answer, SYSTEMD_OBJECT, SYSTEMD_MANAGER,
 			methods[t->change], "ss", t->unit, "fail");
@@ -244,20 +276,11 @@ static int run_job(struct talk *t)
 		r = sd_bus_message_read(answer, "o", &job.path);
 	if (r >= 0) {
 		job.systemd = sd_bus_message_get_sender(answer);
-		r = job_wait(t, &job);
-		if (r == -ETIMEDOUT)
-			r = job_late(t, &job);
+		r = job_finish(t, began, &job);
 	}
-	if (r >= 0 && !t->reply->in_progress)
-		r = job_evaluate(t, began, &job);
 	sd_bus_slot_unref(slot);
 	sd_bus_message_unref(answer);
-	if (systemd_bus_is_dead(r)) {
-		systemd_bus_drop();
-		change_job_fault(t->call, r, t->reply);
-		r = 1;
-	}
-	return r;
+	return report_loss(t, r);
 }
 
 int change_job_run(struct systemd_call *call, enum manager_change change, const char *unit,
@@ -267,4 +290,44 @@ int change_job_run(struct systemd_call *call, enum manager_change change, const 
 		.call = call, .change = change, .unit = unit, .path = path, .reply = reply};
 
 	return run_job(&t);
+}
+
+/* Waits for the job, which may have ended already: then its result is not known, and the query
+ * after it shows whether it has worked. */
+static int follow_job(struct talk *t, const struct manager_job *known)
+{
+	sd_bus_message *answer = NULL;
+	sd_bus_slot *slot = NULL;
+	struct job job = {.path = known->path};
+	int r = match_removed(&job, &slot);
+
+	snprintf(job.result, sizeof(job.result), "%s", known->result);
+	if (r >= 0 && job.result[0] == '\0') {
+		r = systemd_get(t->call, &answer, job.path, JOB, "State");
+		if (is_gone(t))
+			r = snprintf(job.result, sizeof(job.result), "done");
+	}
+	if (answer != NULL)
+		job.systemd = sd_bus_message_get_sender(answer);
+	if (r >= 0)
+		r = job_finish(t, known->began, &job);
+	sd_bus_slot_unref(slot);
+	sd_bus_message_unref(answer);
+	return report_loss(t, r);
+}
+
+int change_job_follow(struct systemd_call *call, const struct manager_job *known, const char *unit,
+	const char *path, struct manager_reply *reply)
+{
+	struct talk t = {.call = call,
+		.change = MANAGER_RESTART,
+		.unit = unit,
+		.path = path,
+		.reply = reply};
+
+	if (known->path[0] == '\0') {
+		manager_fault(reply, -ECONNRESET, VIGIL_FAULT_FAILED, NO_ANSWER);
+		return 1;
+	}
+	return follow_job(&t, known);
 }

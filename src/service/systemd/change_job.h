@@ -14,6 +14,10 @@
 int change_job_run(struct systemd_call *call, enum manager_change change, const char *unit,
 	const char *path, struct manager_reply *reply);
 
+/* Finds out the outcome of a restart that was requested on another connection, in the same way. */
+int change_job_follow(struct systemd_call *call, const struct manager_job *known, const char *unit,
+	const char *path, struct manager_reply *reply);
+
 /* Sets the reply's fault from an error of a call (r, a negative errno).  If the bus reports that
  * there is no answer although time is left, systemd was not too slow but has left the bus. */
 void change_job_fault(struct systemd_call *call, int r, struct manager_reply *reply);

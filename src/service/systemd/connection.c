@@ -130,14 +130,14 @@ static int on_properties(sd_bus_message *message, void *arg, sd_bus_error *error
 static int on_job_removed(sd_bus_message *message, void *arg, sd_bus_error *error)
 {
 	struct systemd_connection *connection = arg;
-	const char *unit, *result;
+	const char *job, *unit, *result;
 	char *path = NULL;
 
 	if (connection->phase != UP || !systemd_connection_sent(connection, message) ||
-		sd_bus_message_read(message, "uoss", NULL, NULL, &unit, &result) <= 0 ||
+		sd_bus_message_read(message, "uoss", NULL, &job, &unit, &result) <= 0 ||
 		sd_bus_path_encode(SYSTEMD_OBJECT "/unit", unit, &path) < 0)
 		return 0;
-	connection->user.on_job(path, result, connection->user.arg);
+	connection->user.on_job(path, job, result, connection->user.arg);
 	free(path);
 	return 0;
 }

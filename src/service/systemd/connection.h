@@ -25,8 +25,9 @@ struct systemd_connection_user {
 	void (*on_down)(void *arg);
 	/* systemd itself has sent PropertiesChanged for the object at path, which is a unit. */
 	void (*on_change)(const char *path, sd_bus_message *message, void *arg);
-	/* A job of the unit at path has ended with that result, such as "done". */
-	void (*on_job)(const char *path, const char *result, void *arg);
+	/* A job (its object path) of the unit at path has ended with that result, such as
+	 * "done". */
+	void (*on_job)(const char *path, const char *job, const char *result, void *arg);
 	void *arg;
 };
 

@@ -26,8 +26,8 @@ static int find_conflict(const struct unit_row *row, void *arg)
 	return 0;
 }
 
-/* shutdown.target is left out, because every service conflicts with it. */
-int unit_down_conflicts(struct unit_gather *g, char *names)
+/* shutdown.target is left out, because nearly every service conflicts with it. */
+int unit_down_conflicts(struct unit_gather *g, char *names, bool *shutdown)
 {
 	char all[2 * UNIT_NAMES] = "", *name, *rest = all;
 	int r = systemd_get_names(
@@ -37,8 +37,9 @@ int unit_down_conflicts(struct unit_gather *g, char *names)
 		r = systemd_get_names(
 			g->call, g->row->path, SYSTEMD_UNIT, "ConflictedBy", all, sizeof(all));
 	while (r >= 0 && (name = strsep(&rest, " ")) != NULL)
-		if (name[0] != '\0' && strcmp(name, UNIT_SHUTDOWN) != 0 &&
-			strlen(names) + strlen(name) + 2 <= UNIT_NAMES)
+		if (strcmp(name, UNIT_SHUTDOWN) == 0)
+			*shutdown = true;
+		else if (name[0] != '\0' && strlen(names) + strlen(name) + 2 <= UNIT_NAMES)
 			strcat(strcat(names, name), " ");
 	return r;
 }
@@ -205,11 +206,12 @@ static int check_idle(struct unit_gather *g)
 int unit_down_gather(struct unit_gather *g)
 {
 	char conflicts[UNIT_NAMES] = "";
+	bool shutdown = false;
 	int r;
 
 	if (g->out->e.hold != NULL)
 		return 0; /* the unit is masked */
-	r = unit_down_conflicts(g, conflicts);
+	r = unit_down_conflicts(g, conflicts, &shutdown);
 	if (r >= 0)
 		r = unit_gather_each(g->call, conflicts, find_conflict, g);
 	if (r >= 0)

@@ -17,8 +17,9 @@ struct unit_start {
  * down (idle).  Negative: -errno. */
 int unit_down_gather(struct unit_gather *g);
 /* Appends the names of the units that conflict with it, in either direction, to names, which has
- * UNIT_NAMES bytes.  Negative: -errno. */
-int unit_down_conflicts(struct unit_gather *g, char *names);
+ * UNIT_NAMES bytes.  Sets *shutdown if shutdown.target is one of them, which is left out.
+ * Negative: -errno. */
+int unit_down_conflicts(struct unit_gather *g, char *names, bool *shutdown);
 /* Reads how the unit is started, apart from a start by an admin or at boot.  Negative: -errno. */
 int unit_down_start(struct unit_gather *g, struct unit_start *start);
 

@@ -17,7 +17,8 @@ static int find_simple(struct unit_gather *g)
 	char names[UNIT_NAMES] = "";
 	struct unit_start start = {.to_end = false};
 	unsigned count = 0;
-	int r = unit_down_conflicts(g, names);
+	bool shutdown = false;
+	int r = unit_down_conflicts(g, names, &shutdown);
 
 	if (r >= 0)
 		r = unit_gather_names(g, "TriggeredBy", names);
@@ -27,7 +28,7 @@ static int find_simple(struct unit_gather *g)
 		r = unit_down_start(g, &start);
 	if (r >= 0)
 		r = unit_conditions_count(g->call, g->row->path, &count);
-	g->reply->simple = r >= 0 && names[0] == '\0' && count == 0 &&
+	g->reply->simple = r >= 0 && names[0] == '\0' && shutdown && count == 0 &&
 			   g->request->pidfile == NULL && !start.to_end && !start.by_bus &&
 			   !start.by_need;
 	return r;

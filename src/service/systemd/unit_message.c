@@ -94,21 +94,39 @@ int unit_field_read(const struct unit_field *field, sd_bus_message *message, voi
 
 /* --- PropertiesChanged ------------------------------------------------------------------------ */
 
+/* Reads a property that is in struct unit_change itself.  0: it is another one. */
+static int read_own(sd_bus_message *message, const char *name, struct unit_change *change)
+{
+	uint32_t number = 0;
+	int r;
+
+	if (strcmp(name, "MainPID") == 0) {
+		r = sd_bus_message_read(message, "v", "u", &number);
+		change->pid = number <= INT_MAX ? (pid_t)number : -1;
+	} else if (strcmp(name, "NRestarts") == 0) {
+		r = sd_bus_message_read(message, "v", "u", &number);
+		change->respawns = number;
+	} else if (strcmp(name, "Job") == 0) {
+		r = sd_bus_message_read(message, "v", "(uo)", &number, NULL);
+		change->job = number;
+	} else {
+		return 0;
+	}
+	return r;
+}
+
 /* Reads one entry of the dictionary of changed properties. */
 static int read_entry(sd_bus_message *message, struct unit_change *change)
 {
 	const struct unit_field *field = unit_fields;
 	const char *name;
-	uint32_t number = 0;
 	int r = sd_bus_message_read_basic(message, 's', &name);
 
 	if (r < 0)
 		return r;
-	if (strcmp(name, "MainPID") == 0) {
-		r = sd_bus_message_read(message, "v", "u", &number);
-		change->pid = number <= INT_MAX ? (pid_t)number : -1;
+	r = read_own(message, name, change);
+	if (r != 0)
 		return r;
-	}
 	while (field->name != NULL && strcmp(name, field->name) != 0)
 		field++;
 	if (field->name == NULL)
@@ -121,7 +139,7 @@ int unit_change_read(sd_bus_message *message, struct unit_change *change)
 {
 	int r;
 
-	*change = (struct unit_change){.pid = -1};
+	*change = (struct unit_change){.pid = -1, .respawns = -1, .job = -1};
 	r = sd_bus_message_read_basic(message, 's', &change->interface);
 	if (r >= 0)
 		r = sd_bus_message_enter_container(message, 'a', "{sv}");

@@ -43,7 +43,9 @@ struct unit_states {
  * interface, and always all properties that have changes. */
 struct unit_change {
 	const char *interface;
-	pid_t pid; /* -1: not in the signal */
+	pid_t pid;        /* -1: not in the signal */
+	int64_t respawns; /* the same */
+	int64_t job;      /* the number of the pending job, 0: none; -1: not in the signal */
 	struct unit_exec exec;
 	struct unit_states states;
 };

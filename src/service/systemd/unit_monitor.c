@@ -1,8 +1,8 @@
 /*
- * unit_monitor: see unit_monitor.h.  systemd signals one failure several times: the unit's state,
- * its substate and its process may each come in a separate message.  So a signal counts only if it
- * differs from the cached status, and only once until the next query.  A signal only triggers a
- * query.  The new status always comes from the query, never from the signal.
+ * unit_monitor: see unit_monitor.h.  unit_monitor_signals.c handles the signals.  A signal triggers
+ * a query, and the new status comes from the query, with one exception: signals that prove a crash
+ * (unit_proof.c) take the place of the query, and the restart that follows goes out at once on this
+ * connection (unit_restart.c).
  *
  * While the connection is up, a unit without a signal is unchanged.  When the connection comes up,
  * signals may have been lost.  So all units are queried (the survey), and those that differ are
@@ -26,166 +26,15 @@
 #include "base/memory.h"
 #include "loop/loop.h"
 #include "service/systemd/connection.h"
-#include "service/systemd/unit_cache.h"
-#include "service/systemd/unit_death.h"
-#include "service/systemd/unit_message.h"
-#include "service/systemd/unit_query.h"
+#include "service/systemd/unit_monitor_internal.h"
+#include "service/systemd/unit_restart.h"
 
-/* The minimum time between two reports about a unit that changes all the time. */
-#define REPORT_GAP (50 * CLOCK_MS)
 /* The timeout of the queries of a survey. */
 #define SURVEY_TIMEOUT (10 * CLOCK_SECOND)
 
-struct unit_subscription {
-	struct cached_unit unit; /* must be first: the entries of the cache point to it */
-	struct unit_monitor *monitor;
-	struct unit_user user;
-	struct unit_query query;
-	struct unit_death death;
-	bool asked;    /* the user started the query; false: the query belongs to a survey */
-	bool alive;    /* the process lived when the user started the query */
-	bool moved;    /* the unit changed during the query, after its row was sent */
-	bool changed;  /* the unit changed since unit_monitor_expect */
-	bool reported; /* on_stale was called, or is due, and no query has been made since */
-	bool due;      /* it is in the list of reports */
-	bool stopping; /* it was being stopped when it was last seen in a state that is not down */
-	uint64_t reported_at;
-	TAILQ_ENTRY(unit_subscription) report_link;
-};
-
-struct unit_monitor {
-	struct systemd_connection *connection;
-	struct unit_queries *queries;
-	struct unit_cache cache;
-	TAILQ_HEAD(, unit_subscription) reports;
-	struct loop_timer *report_timer;
-	uint64_t signals;
-};
-
-/* --- reporting that a unit is stale ----------------------------------------------------------- */
-
-static void drop_report(struct unit_subscription *s)
-{
-	if (s->due)
-		TAILQ_REMOVE(&s->monitor->reports, s, report_link);
-	s->due = false;
-}
-
-static void report(struct unit_subscription *s)
-{
-	struct unit_monitor *monitor = s->monitor;
-
-	s->unit.valid = false;
-	if (s->reported)
-		return;
-	s->reported = true;
-	monitor->signals++;
-	if (s->due)
-		return;
-	s->due = true;
-	TAILQ_INSERT_TAIL(&monitor->reports, s, report_link);
-	loop_timer_rearm(monitor->report_timer, 0);
-}
-
-/* Reports the units whose last report is old enough.  A callback may close any subscription. */
-static void on_report_timer(uint64_t missed, void *arg)
-{
-	struct unit_monitor *monitor = arg;
-	uint64_t now = clock_now();
-	struct unit_subscription *s;
-
-	while ((s = TAILQ_FIRST(&monitor->reports)) != NULL && s->reported_at + REPORT_GAP <= now) {
-		drop_report(s);
-		s->reported_at = now;
-		s->user.on_stale(s->user.arg);
-	}
-	/* The list is in the order of arrival, so some reports wait a little too long. */
-	if (s != NULL)
-		loop_timer_rearm(monitor->report_timer, s->reported_at + REPORT_GAP - now);
-}
-
-/* --- signals ---------------------------------------------------------------------------------- */
-
-/* Handles a signal about another unit that matters to this one.  systemd also sends signals without
- * a change. */
-static void hear_related(
-	struct unit_subscription *s, struct unit_path *entry, const struct unit_change *change)
-{
-	if (change->states.active == NULL || strcmp(change->states.active, entry->active) == 0)
-		return;
-	snprintf(entry->active, sizeof(entry->active), "%s", change->states.active);
-	s->changed = true;
-	s->unit.valid = false;
-	if (unit_query_is_idle(&s->query))
-		report(s);
-	else
-		s->moved = true;
-}
-
-/* Records whether the unit is being stopped.  If such a unit then fails, it may have been stopped
- * on purpose, and a worker finds that out from its timestamps. */
-static void note_stopping(struct unit_subscription *s, const char *active)
-{
-	vigil_service_status status = unit_status(active);
-
-	if (!vigil_service_is_down(status))
-		s->stopping = status == VIGIL_SERVICE_STOPPING;
-}
-
-static void hear(struct unit_subscription *s, const struct unit_change *change)
-{
-	if (unit_death_hear(&s->death, change))
-		report(s);
-	if (change->states.active != NULL)
-		note_stopping(s, change->states.active);
-	if (change->states.active != NULL || change->states.sub != NULL || change->pid >= 0)
-		s->changed = true;
-	if (!cached_unit_differs(&s->unit, change->states.active, change->states.sub, change->pid))
-		return;
-	/* A row that has not arrived yet is newer than this signal.  But a row does not contain the
-	 * process, so pid_valid must be false in any case. */
-	s->unit.valid = s->unit.pid_valid = s->alive = false;
-	if (unit_query_awaits_row(&s->query))
-		return;
-	if (unit_query_is_idle(&s->query))
-		report(s);
-	else
-		s->moved = true; /* reported at the end of the query */
-}
-
-static void on_change(const char *path, sd_bus_message *message, void *arg)
-{
-	struct unit_monitor *monitor = arg;
-	struct unit_path *entry = unit_cache_find(&monitor->cache, path);
-	struct unit_change change;
-
-	if (entry == NULL || unit_change_read(message, &change) < 0)
-		return;
-	for (; entry != NULL; entry = unit_cache_next(entry)) {
-		struct unit_subscription *s = (struct unit_subscription *)entry->unit;
-
-		if (entry->related)
-			hear_related(s, entry, &change);
-		else
-			hear(s, &change);
-	}
-}
-
-/* A start that was skipped because of a dependency does not change the unit. */
-static void on_job(const char *path, const char *result, void *arg)
-{
-	struct unit_monitor *monitor = arg;
-	struct unit_path *entry = unit_cache_find(&monitor->cache, path);
-
-	for (; entry != NULL; entry = unit_cache_next(entry)) {
-		struct unit_subscription *s = (struct unit_subscription *)entry->unit;
-
-		if (entry->related || !unit_death_hear_job(&s->death, result))
-			continue;
-		s->changed = true;
-		report(s);
-	}
-}
+/* systemd signals an exit at about the time at which vigild sees it itself.  A query waits that
+ * long for the signal, which may make it unnecessary. */
+#define SIGNAL_WAIT (20 * CLOCK_MS)
 
 /* --- results of a query ----------------------------------------------------------------------- */
 
@@ -196,7 +45,7 @@ static void end(
 
 	s->asked = false;
 	if (s->moved)
-		report(s);
+		unit_monitor_report(s);
 	s->moved = false;
 	if (answer == UNIT_ASK_WORKER)
 		s->changed = false;
@@ -259,8 +108,8 @@ static bool on_row(const struct unit_row *row, void *arg)
 		end(s, UNIT_ASK_WORKER, NULL); /* an alias or another unit: a worker finds out */
 		return false;
 	}
-	note_stopping(s, row->active);
-	drop_report(s);
+	unit_monitor_note_stopping(s, row->active);
+	unit_monitor_drop_report(s);
 	s->reported = false;
 	unit_cache_move(&s->monitor->cache, &s->unit, row->path);
 	if (!s->asked) {
@@ -284,17 +133,12 @@ static bool on_row(const struct unit_row *row, void *arg)
 	return true;
 }
 
-static void on_properties(const struct unit_properties *properties, void *arg)
+/* Evaluates the cached row and the properties, which are complete. */
+static void conclude(struct unit_subscription *s, const struct unit_properties *properties)
 {
-	struct unit_subscription *s = arg;
 	struct manager_reply reply = {.manager = &manager_systemd};
 	const struct unit_row row = cached_unit_row(&s->unit);
-	bool unwatched = unit_status(row.active) == VIGIL_SERVICE_RUNNING && properties->pid == 0;
 
-	if (unwatched || properties->others) {
-		end(s, UNIT_ASK_WORKER, NULL); /* a worker must read more */
-		return;
-	}
 	s->unit.properties = *properties;
 	s->unit.valid = s->unit.pid_valid = !s->moved;
 	unit_evaluate(&row, properties, &reply);
@@ -303,6 +147,18 @@ static void on_properties(const struct unit_properties *properties, void *arg)
 	s->unit.outside = false;
 	unit_cache_relate(&s->monitor->cache, &s->unit, "");
 	end(s, UNIT_ANSWERED, &reply);
+}
+
+static void on_properties(const struct unit_properties *properties, void *arg)
+{
+	struct unit_subscription *s = arg;
+	bool unwatched =
+		unit_status(s->unit.active) == VIGIL_SERVICE_RUNNING && properties->pid == 0;
+
+	if (unwatched || properties->others)
+		end(s, UNIT_ASK_WORKER, NULL); /* a worker must read more */
+	else
+		conclude(s, properties);
 }
 
 static void on_fault(int r, const sd_bus_error *error, void *arg)
@@ -322,16 +178,98 @@ static void on_fault(int r, const sd_bus_error *error, void *arg)
 static const struct unit_query_user query_user = {
 	.on_row = on_row, .on_properties = on_properties, .on_fault = on_fault};
 
-/* --- up and down ------------------------------------------------------------------------------ */
-
 static void start(struct unit_subscription *s, bool asked, uint64_t timeout)
 {
 	s->asked = asked;
-	s->moved = false;
+	s->moved = s->ended = false;
+	s->proof.stage = PROOF_NONE;
 	/* If the process has ended, the query is urgent.  It is not too early, because systemd
 	 * learns of the exit before vigild does. */
 	unit_query_start(&s->query, !s->alive, timeout);
 }
+
+/* --- a crash that signals prove --------------------------------------------------------------- */
+
+bool unit_monitor_is_crashed(const struct unit_subscription *s)
+{
+	return unit_proof_holds(&s->proof, (uint64_t)(clock_seconds(CLOCK_MONOTONIC) * 1e6));
+}
+
+/* Copies states into the cached row.  A unit that is loaded stays so without a reload. */
+static void take_states(struct unit_subscription *s, const char *active, const char *sub)
+{
+	const struct unit_row row = {.load = "loaded", .active = active, .sub = sub, .job = ""};
+
+	cached_unit_take_row(&s->unit, &row);
+	unit_monitor_drop_report(s);
+	s->reported = s->moved = false;
+}
+
+static void answer_crash(struct unit_subscription *s)
+{
+	const struct unit_exec *exec = &s->death.exec;
+	struct unit_properties properties = {
+		.respawns = s->unit.properties.respawns, .exit = exec->status};
+
+	snprintf(properties.result, sizeof(properties.result), "%s", exec->result);
+	take_states(s, "failed", "failed");
+	conclude(s, &properties);
+}
+
+static void on_wait(uint64_t missed, void *arg)
+{
+	struct unit_subscription *s = arg;
+
+	loop_timer_free(s->wait);
+	s->wait = NULL;
+	if (!systemd_connection_is_up(s->monitor->connection))
+		end(s, UNIT_ASK_WORKER, NULL);
+	else if (unit_monitor_is_crashed(s))
+		answer_crash(s);
+	else
+		start(s, true, s->timeout);
+}
+
+void unit_monitor_wake(struct unit_subscription *s)
+{
+	if (s->wait == NULL) {
+		unit_query_cancel(&s->query);
+		s->wait = loop_after(s->monitor->loop, 0, on_wait, s);
+	} else if (s->proof.stage != PROOF_ENDED) {
+		loop_timer_rearm(s->wait, 0);
+	}
+}
+
+/* Whether the answer may come from signals: a crash is proven, or systemd is about to signal the
+ * exit that vigild has seen. */
+static bool awaits_signal(const struct unit_subscription *s)
+{
+	return unit_monitor_is_crashed(s) || s->proof.stage == PROOF_ENDED ||
+	       (s->ended && unit_proof_is_possible(&s->unit));
+}
+
+/* The restart of a crashed unit has ended: it runs, or a worker must go on. */
+static void on_restarted(enum unit_restart_end how, void *arg)
+{
+	struct unit_subscription *s = arg;
+	struct manager_reply reply = {.manager = &manager_systemd};
+	const struct unit_restarted unit = *unit_restart_unit(s->restart);
+
+	reply.accepted = *unit_restart_job(s->restart);
+	unit_restart_free(s->restart);
+	s->restart = NULL;
+	s->asked = true;
+	if (how == RESTART_RUNNING) {
+		take_states(s, unit.active, unit.sub);
+		conclude(s, &(struct unit_properties){.pid = unit.pid,
+				    .respawns = unit.respawns,
+				    .entered = unit.entered});
+	} else {
+		end(s, how == RESTART_REJECTED ? UNIT_ASK_WORKER : UNIT_FOLLOW_JOB, &reply);
+	}
+}
+
+/* --- up and down ------------------------------------------------------------------------------ */
 
 static void on_up(void *arg)
 {
@@ -341,7 +279,7 @@ static void on_up(void *arg)
 	TAILQ_FOREACH(unit, &monitor->cache.all, link) {
 		struct unit_subscription *s = (struct unit_subscription *)unit;
 
-		if (unit_query_is_idle(&s->query))
+		if (unit_query_is_idle(&s->query) && s->wait == NULL)
 			start(s, false, SURVEY_TIMEOUT);
 	}
 }
@@ -352,9 +290,16 @@ static void on_down(void *arg)
 	struct cached_unit *unit;
 
 	TAILQ_FOREACH(unit, &monitor->cache.all, link) {
-		unit->valid = unit->pid_valid = false;
-		unit_death_clear(&((struct unit_subscription *)unit)->death);
+		struct unit_subscription *s = (struct unit_subscription *)unit;
+
+		unit->valid = unit->pid_valid = s->ended = false;
+		unit_death_clear(&s->death);
 		unit->simple = false; /* the unit file may change while it is down */
+		s->proof.stage = PROOF_NONE;
+		if (s->wait != NULL)
+			unit_monitor_wake(s);
+		if (s->restart != NULL)
+			unit_restart_lost(s->restart);
 	}
 	unit_queries_abandon(monitor->queries);
 }
@@ -364,15 +309,16 @@ struct unit_monitor *unit_monitor_new(struct loop *loop)
 	struct unit_monitor *monitor = memory_zero(sizeof(*monitor));
 	const struct systemd_connection_user user = {.on_up = on_up,
 		.on_down = on_down,
-		.on_change = on_change,
-		.on_job = on_job,
+		.on_change = unit_monitor_on_change,
+		.on_job = unit_monitor_on_job,
 		.arg = monitor};
 
+	monitor->loop = loop;
 	TAILQ_INIT(&monitor->reports);
 	unit_cache_init(&monitor->cache);
 	monitor->connection = systemd_connection_new(loop, &user);
 	monitor->queries = unit_queries_new(loop, monitor->connection);
-	monitor->report_timer = loop_once(loop, on_report_timer, monitor);
+	monitor->report_timer = loop_once(loop, unit_monitor_on_reports, monitor);
 	return monitor;
 }
 
@@ -440,7 +386,9 @@ void unit_monitor_unsubscribe(struct unit_subscription *s)
 		return;
 	monitor = s->monitor;
 	unit_query_cancel(&s->query);
-	drop_report(s);
+	loop_timer_free(s->wait);
+	unit_restart_free(s->restart);
+	unit_monitor_drop_report(s);
 	unit_cache_remove(&monitor->cache, &s->unit);
 	unit_death_clear(&s->death);
 	if (monitor->cache.count == 0)
@@ -494,6 +442,31 @@ int unit_monitor_query(struct unit_subscription *s, bool alive, uint64_t timeout
 	if (s->asked)
 		return 0;             /* the user's earlier query is in flight and is sufficient */
 	unit_query_cancel(&s->query); /* a query of a survey may wait longer than the user's */
-	start(s, true, timeout);
+	if (!awaits_signal(s)) {
+		start(s, true, timeout);
+		return 0;
+	}
+	s->asked = true;
+	s->timeout = timeout;
+	s->wait = loop_after(
+		s->monitor->loop, unit_monitor_is_crashed(s) ? 0 : SIGNAL_WAIT, on_wait, s);
 	return 0;
+}
+
+void unit_monitor_note_exit(struct unit_subscription *s)
+{
+	s->ended = true;
+}
+
+int unit_monitor_restart(struct unit_subscription *s, uint64_t timeout)
+{
+	struct unit_monitor *monitor = s->monitor;
+
+	if (!unit_monitor_is_crashed(s) || s->asked || !unit_query_is_idle(&s->query) ||
+		!systemd_connection_is_up(monitor->connection))
+		return -EAGAIN;
+	s->restart = unit_restart_new(monitor->loop, monitor->connection, s->unit.name,
+		s->proof.began, timeout, on_restarted, s);
+	s->proof.stage = PROOF_NONE;
+	return s->restart != NULL ? 0 : -EAGAIN;
 }

@@ -26,17 +26,19 @@ struct unit_monitor_counts {
 
 /* The result of a query. */
 enum unit_answer {
-	UNIT_ANSWERED,  /* the reply has the status, or why systemd did not report it */
-	UNIT_UNCHANGED, /* as in the last reply, of a query or in unit_monitor_learn */
-	UNIT_ASK_WORKER /* a worker must query the unit */
+	UNIT_ANSWERED,   /* the reply has the status, or why systemd did not report it */
+	UNIT_UNCHANGED,  /* as in the last reply, of a query or in unit_monitor_learn */
+	UNIT_ASK_WORKER, /* a worker must query or restart the unit */
+	UNIT_FOLLOW_JOB  /* a worker must find out the outcome of the job of the reply */
 };
 
 struct unit_user {
 	/* An event has invalidated the cached status, so a query is due.  Called from the loop,
 	 * never inside a function of this header. */
 	void (*on_stale)(void *arg);
-	/* A query has ended.  reply: borrowed for the call; NULL unless UNIT_ANSWERED.  Called from
-	 * the loop, never inside a function of this header. */
+	/* A query or a restart has ended.  reply: borrowed for the call; it has the status if
+	 * UNIT_ANSWERED, and the job if UNIT_FOLLOW_JOB.  Called from the loop, never inside a
+	 * function of this header. */
 	void (*on_answer)(enum unit_answer answer, const struct manager_reply *reply, void *arg);
 	void *arg;
 	bool has_pidfile; /* its status also depends on a pidfile, which only a worker reads */
@@ -78,6 +80,13 @@ bool unit_monitor_is_simple(const struct unit_subscription *subscription);
  * process of the cached status is monitored and lives.  timeout: nanoseconds.  Returns 0, or
  * -EAGAIN if the connection is not up. */
 int unit_monitor_query(struct unit_subscription *subscription, bool alive, uint64_t timeout);
+/* vigild has seen the main process of the cached status end.  The next query waits some
+ * milliseconds for systemd's signals about that, which may prove a crash without a query. */
+void unit_monitor_note_exit(struct unit_subscription *subscription);
+/* Restarts the unit whose crash the last query has found in signals alone; on_answer gets the
+ * outcome.  timeout: nanoseconds for systemd to accept.  Returns 0, or -EAGAIN if a worker must
+ * restart it: the crash is not proven, or not so recent that the proof still holds. */
+int unit_monitor_restart(struct unit_subscription *subscription, uint64_t timeout);
 
 #else
 
@@ -143,6 +152,15 @@ static inline bool unit_monitor_is_simple(const struct unit_subscription *subscr
 
 static inline int unit_monitor_query(
 	struct unit_subscription *subscription, bool alive, uint64_t timeout)
+{
+	return -1;
+}
+
+static inline void unit_monitor_note_exit(struct unit_subscription *subscription)
+{
+}
+
+static inline int unit_monitor_restart(struct unit_subscription *subscription, uint64_t timeout)
 {
 	return -1;
 }
