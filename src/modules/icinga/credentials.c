@@ -215,8 +215,8 @@ static bool look(struct credentials *c)
 	return changed;
 }
 
-/* Keeps the session, because a handshake that resumes it needs no signature of the master.  Sessions
- * of credentials that are no longer in use are left out. */
+/* Keeps the session, because a handshake that resumes it needs no signature of the master.
+ * Sessions of credentials that are no longer in use are left out. */
 static int on_session(SSL *ssl, SSL_SESSION *session)
 {
 	struct credentials *c = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
