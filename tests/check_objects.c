@@ -25,7 +25,7 @@ static void teardown(void)
 
 static struct object *add(const char *name)
 {
-	struct object *object = objects_add(objects, name, 1000, INTERVAL);
+	struct object *object = objects_add(objects, name, 1000);
 
 	ck_assert_ptr_nonnull(object);
 	ck_assert_str_eq(object->name, name);
@@ -131,6 +131,67 @@ START_TEST(an_object_that_was_sent_recently_is_not_due)
 }
 END_TEST
 
+/* The master is back: what is OK waits for its phase, and what is not OK is sent first. */
+START_TEST(what_is_ok_is_postponed)
+{
+	struct object *a = add("a"), *b = add("b"), *c = add("c");
+
+	objects_advance(objects, 1000 + INTERVAL);
+	ck_assert(a->due && b->due && c->due);
+	a->level = c->level = 0;
+	b->level = 2;
+	objects_postpone(objects);
+	ck_assert_uint_eq(objects_due(objects), 1);
+	ck_assert_ptr_eq(objects_first_due(objects), b);
+	objects_advance(objects, 1000 + 2 * INTERVAL);
+	ck_assert_uint_eq(objects_due(objects), 3);
+}
+END_TEST
+
+START_TEST(a_result_that_could_not_be_sent_does_not_count_as_sent)
+{
+	struct object *a = add("a");
+	double phase = objects_advance(objects, 1000);
+
+	a->level = 0;
+	a->told = phase - 1;
+	objects_want_again(objects, a, phase - 2);
+	objects_postpone(objects);
+	ck_assert(!a->due);
+	objects_advance(objects, phase);
+	ck_assert(a->due);
+}
+END_TEST
+
+/* 1000 hosts whose vigild was started at the same time: their first results come in the whole
+ * interval, and no second has more than twice its share. */
+START_TEST(first_results_of_all_hosts_are_spread)
+{
+	enum { HOSTS = 1000 };
+	unsigned due[(size_t)INTERVAL] = {0}, all = 0;
+	char host[32];
+
+	for (int i = 0; i < HOSTS; i++) {
+		struct objects *others;
+		struct object *object;
+
+		snprintf(host, sizeof(host), "web%d", i);
+		others = objects_new(host, INTERVAL, 1000);
+		object = objects_add(others, "a", 1000);
+		for (int second = 0; second < (int)INTERVAL && !object->due; second++) {
+			objects_advance(others, 1001 + second);
+			due[second] += object->due;
+		}
+		objects_free(others);
+	}
+	for (size_t second = 0; second < COUNT(due); second++) {
+		ck_assert_uint_lt(due[second], 2 * HOSTS / 60 + 2);
+		all += due[second];
+	}
+	ck_assert_uint_eq(all, HOSTS);
+}
+END_TEST
+
 SUITE("objects", setup, teardown)
 {
 	TEST(objects_are_known_by_name);
@@ -138,4 +199,7 @@ SUITE("objects", setup, teardown)
 	TEST(phases_are_spread_over_the_interval);
 	TEST(a_missed_phase_does_not_repeat);
 	TEST(an_object_that_was_sent_recently_is_not_due);
+	TEST(what_is_ok_is_postponed);
+	TEST(a_result_that_could_not_be_sent_does_not_count_as_sent);
+	TEST(first_results_of_all_hosts_are_spread);
 }

@@ -5,11 +5,12 @@
 rules=$top_srcdir/conf/vigil-alerts.yml
 metrics=$top_srcdir/src/modules/http/metrics.c
 
-for name in $(grep -o 'expr:.*' "$rules" | grep -oE 'vigil_[a-z_]+' | sort -u); do
+for name in $(grep -oh 'expr:.*' "$rules" "$top_srcdir/conf/vigil-fleet.yml" | grep -oE 'vigil_[a-z_]+' | sort -u); do
 	check "the metric $name of the alert rules exists in vigil" grep -q "\"$name\"" "$metrics"
 done
 command -v promtool >/dev/null || { echo "SKIP: promtool is not installed (package prometheus)"; finish; }
 check "promtool accepts the alert rules" promtool check rules "$rules"
+check "promtool accepts the recording rules" promtool check rules "$top_srcdir/conf/vigil-fleet.yml"
 if promtool test rules "$here/alerts.yml" >"${TMPDIR:-/tmp}/alerts.$$" 2>&1; then
 	ok "the alert rules fire when they must, and only then"
 else

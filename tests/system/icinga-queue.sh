@@ -28,6 +28,7 @@ context.maximum_version = ssl.TLSVersion.TLSv1_2 # because it has a separate typ
 context.load_cert_chain(work + "/cert.pem", work + "/key.pem")
 lock, in_flight = threading.Lock(), 0
 log = open(work + "/requests", "a", buffering=1)
+handshakes = open(work + "/handshakes", "a", buffering=1) # whether each resumed a session
 
 def mode(key, default):
     try:
@@ -78,6 +79,7 @@ def serve(sock):
     global in_flight
     try:
         peer, number = Peer(sock), 0
+        with lock: handshakes.write("%s\n" % peer.tls.session_reused)
         while True:
             before = peer.records
             body, number = peer.request(), number + 1
@@ -204,6 +206,8 @@ from=$(lines)
 check "results are sent when the master closes each connection after its answer" wait_for 60 got_more $((from + 50))
 check "a connection that the master closed between two requests is no error" is /runs/master/errors "$errors"
 check "health stays OK when the master closes connections" is /runs/master/health/level OK
+check "all new connections but the first ones resume the TLS session of an earlier one" \
+	[ "$(tail -n 40 "$work/handshakes" | sort | uniq -c | xargs)" = "40 True" ]
 mode
 stop_vigild
 

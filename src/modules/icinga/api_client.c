@@ -205,6 +205,8 @@ static void lose(struct connection *c, bool closed)
 	if (c->why[0] == '\0')
 		snprintf(c->why, sizeof(c->why), "%s", c->connected ? why : why_unconnected(c));
 	c->spent = true;
+	if (!c->connected)
+		credentials_forget_session(c->link->credentials);
 	if (c->used)
 		finish_without(c, API_RETRY, c->why);
 	else

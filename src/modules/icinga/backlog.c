@@ -82,6 +82,9 @@ void backlog_stored(struct backlog *b, int err)
 
 void backlog_away(struct backlog *b, const char *why)
 {
+	/* The state after changes that were dropped is sent within an interval from now. */
+	if (why == NULL && b->away[0] != '\0' && b->dropped_at != 0)
+		b->dropped_at = vigil_now();
 	snprintf(b->away, sizeof(b->away), "%s", why != NULL ? why : "");
 }
 

@@ -35,6 +35,7 @@ struct fault {
 struct credentials {
 	vigil_daemon *d;
 	struct loaded used;
+	SSL_SESSION *session;    /* of the newest connection with `used`; NULL: none to resume */
 	struct stat seen[FILES]; /* of the files when they were last read */
 	bool faulty;
 	struct fault fault;
@@ -214,16 +215,47 @@ static bool look(struct credentials *c)
 	return changed;
 }
 
+/* Keeps the session, because a handshake that resumes it needs no signature of the master.
+ * Sessions of credentials that are no longer in use are left out. */
+static int on_session(SSL *ssl, SSL_SESSION *session)
+{
+	struct credentials *c = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+	if (SSL_get_SSL_CTX(ssl) != c->used.tls)
+		return 0;
+	credentials_forget_session(c);
+	c->session = session;
+	return 1; /* the reference is ours */
+}
+
+/* Uses what was read.  A connection with a client certificate is not resumed, because the master
+ * would not verify the certificate again. */
+static void use(struct credentials *c, const struct loaded *fresh)
+{
+	credentials_forget_session(c);
+	loaded_clear(&c->used);
+	c->used = *fresh;
+	if (vigil_option_text(c->d, "certificate") != NULL)
+		return;
+	SSL_CTX_set_app_data(c->used.tls, c);
+	SSL_CTX_set_session_cache_mode(
+		c->used.tls, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(c->used.tls, on_session);
+}
+
 struct credentials *credentials_open(vigil_daemon *d)
 {
+	struct loaded fresh = {0};
 	struct credentials *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		return NULL;
 	c->d = d;
 	look(c);
-	if (load(d, &c->used, &c->fault) == 0)
+	if (load(d, &fresh, &c->fault) == 0) {
+		use(c, &fresh);
 		return c;
+	}
 	vigil_diagnose(d, c->fault.option, "%s", c->fault.text);
 	credentials_close(c);
 	return NULL;
@@ -233,6 +265,7 @@ void credentials_close(struct credentials *c)
 {
 	if (c == NULL)
 		return;
+	credentials_forget_session(c);
 	loaded_clear(&c->used);
 	free(c);
 }
@@ -250,8 +283,7 @@ bool credentials_refresh(struct credentials *c, bool force)
 			c->fault.text);
 		return false;
 	}
-	loaded_clear(&c->used);
-	c->used = fresh;
+	use(c, &fresh);
 	vigil_log(c->d, VIGIL_INFO, "the CA and the credentials were read again");
 	return true;
 }
@@ -276,6 +308,12 @@ static bool is_address(const char *host)
 	       evutil_inet_pton(AF_INET6, host, address) == 1;
 }
 
+void credentials_forget_session(struct credentials *c)
+{
+	SSL_SESSION_free(c->session);
+	c->session = NULL;
+}
+
 SSL *credentials_session(const struct credentials *c, const char *name)
 {
 	SSL *ssl = SSL_new(c->used.tls);
@@ -286,6 +324,8 @@ SSL *credentials_session(const struct credentials *c, const char *name)
 		right = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
 	else if (right)
 		right = SSL_set1_host(ssl, name) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
+	if (right && c->session != NULL)
+		right = SSL_set_session(ssl, c->session) == 1;
 	if (right)
 		return ssl;
 	SSL_free(ssl);

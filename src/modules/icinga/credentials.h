@@ -4,6 +4,9 @@
  *
  * The files may change at any time.  credentials_refresh compares their inode, size and times, and
  * reads them again.  While they cannot be used, those that were read before stay in use.
+ *
+ * With a password, new connections resume the TLS session of an earlier one, which costs the master
+ * a small part of the CPU time of a whole handshake.
  */
 #ifndef CREDENTIALS_H
 #define CREDENTIALS_H
@@ -24,6 +27,8 @@ void credentials_close(struct credentials *c);
 /* Returns a new client session, which verifies that the certificate of the peer has this name.  The
  * caller owns it.  NULL: out of memory. */
 SSL *credentials_session(const struct credentials *c, const char *name);
+/* Makes the next connection begin with a whole handshake, because one could not be made. */
+void credentials_forget_session(struct credentials *c);
 /* Returns the value of the Authorization header; NULL: no password is used. */
 const char *credentials_header(const struct credentials *c);
 

@@ -24,8 +24,6 @@
 
 /* Seconds; phases that are closer than this share a wake-up. */
 #define PHASES 0.25
-/* The first results of the daemons that exist at the start are spread over this many seconds. */
-#define FIRST_ROUND 2.0
 
 struct icinga {
 	vigil_daemon *d;
@@ -140,7 +138,7 @@ static void add_all(struct icinga *x)
 
 		if (!is_submitted(x, name) || objects_find(x->objects, name) != NULL)
 			continue;
-		object = objects_add(x->objects, name, vigil_now(), FIRST_ROUND);
+		object = objects_add(x->objects, name, vigil_now());
 		if (object != NULL && json_is_object(health) && result_level(health) > 0)
 			objects_want(x->objects, object, vigil_now());
 	}
@@ -195,14 +193,17 @@ static void forget(struct icinga *x, const char *name)
 
 /* Sends a changed health.  A different state is a change.  A different text with the same state is
  * also sent at once, but as a repetition, because many plugins have numbers in their text.  The
- * first OK is a repetition, too, because a start is not a change. */
+ * first OK waits for its phase, because a start is not a change, and all hosts of a site may have
+ * been started at the same time. */
 static void take_health(struct icinga *x, struct object *object, const json_t *health)
 {
 	int level = result_level(health), before = object->level;
 	json_t *result;
 
 	object->level = level;
-	if (level == before || (before < 0 && level == 0)) {
+	if (level == 0 && before <= 0 && object->told == 0)
+		return;
+	if (level == before) {
 		objects_want(x->objects, object, vigil_now());
 		return;
 	}
@@ -234,7 +235,7 @@ static void on_change(vigil_daemon *d, const char *pointer, const json_t *value,
 		forget(x, name);
 		return;
 	}
-	object = objects_add(x->objects, name, vigil_now(), x->interval);
+	object = objects_add(x->objects, name, vigil_now());
 	if (object == NULL || !json_is_object(value))
 		return;
 	take_health(x, object, value);

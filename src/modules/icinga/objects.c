@@ -80,6 +80,7 @@ void objects_want_again(struct objects *o, struct object *object, double since)
 	objects_unwant(o, object);
 	object->due = true;
 	object->due_since = since;
+	object->told = 0;
 	TAILQ_INSERT_HEAD(&o->due, (struct item *)object, due_link);
 	o->due_count++;
 }
@@ -91,6 +92,17 @@ void objects_unwant(struct objects *o, struct object *object)
 	object->due = false;
 	TAILQ_REMOVE(&o->due, (struct item *)object, due_link);
 	o->due_count--;
+}
+
+void objects_postpone(struct objects *o)
+{
+	struct object *object, *next;
+
+	for (object = objects_first_due(o); object != NULL; object = next) {
+		next = objects_next_due(object);
+		if (object->level <= 0)
+			objects_unwant(o, object);
+	}
 }
 
 struct object *objects_first_due(const struct objects *o)
@@ -130,7 +142,7 @@ struct object *objects_find(const struct objects *o, const char *name)
 	return found != NULL ? *(struct object **)found : NULL;
 }
 
-struct object *objects_add(struct objects *o, const char *name, double now, double within)
+struct object *objects_add(struct objects *o, const char *name, double now)
 {
 	struct object *object = objects_find(o, name);
 	struct item *item;
@@ -146,7 +158,7 @@ struct object *objects_add(struct objects *o, const char *name, double now, doub
 		free(item);
 		return NULL;
 	}
-	item->next = now + phase_of(o->host, name) * fmin(within, o->interval);
+	item->next = now + phase_of(o->host, name) * o->interval;
 	TAILQ_INSERT_TAIL(&o->all, item, link);
 	return &item->public;
 }

@@ -19,7 +19,7 @@ struct objects;
 struct object {
 	const char *name; /* the name of the daemon */
 	int level;        /* of the newest result that was made; -1: there was none */
-	double told;      /* when a result was last sent or queued; 0: never */
+	double told;      /* when a result was last sent or queued; 0: never, or in vain */
 	bool due;
 	double due_since;
 };
@@ -28,10 +28,9 @@ struct object {
 struct objects *objects_new(const char *host, double interval, double now);
 void objects_free(struct objects *objects);
 
-/* Returns the object of that name and creates it if there is none; NULL: out of memory.  The
- * first phase of a new object comes within `within` seconds, or within its interval if that is
- * shorter. */
-struct object *objects_add(struct objects *objects, const char *name, double now, double within);
+/* Returns the object of that name and creates it if there is none; NULL: out of memory.  The first
+ * phase of a new object comes within one interval. */
+struct object *objects_add(struct objects *objects, const char *name, double now);
 /* Returns NULL if there is no such object. */
 struct object *objects_find(const struct objects *objects, const char *name);
 void objects_remove(struct objects *objects, const char *name);
@@ -44,6 +43,9 @@ void objects_unwant(struct objects *objects, struct object *object);
 /* Puts the object at the front of the queue, because it could not be sent; it has waited since
  * `since`. */
 void objects_want_again(struct objects *objects, struct object *object, double since);
+
+/* Removes the objects that are OK from the queue.  They become due again at their phases. */
+void objects_postpone(struct objects *objects);
 
 /* Appends the objects whose phase has come to the queue, except those that were sent within the
  * last half interval.  Returns the time of the next phase. */

@@ -332,9 +332,12 @@ static void try_next(struct sender *s, const char *why)
 	vigil_log(s->d, VIGIL_INFO, "no answer: %s; trying again at once", why);
 }
 
+/* After an outage, the repetitions of OK wait for their phases, because the master is busy with the
+ * connections and the changes of all its hosts. */
 static void recover(struct sender *s)
 {
 	if (s->failures > 0) {
+		objects_postpone(s->objects);
 		vigil_log(s->d, VIGIL_NOTICE, "the master takes results again at %s; %zu wait",
 			api_client_address(s->link),
 			spool_waiting(s->spool) + objects_due(s->objects));
