@@ -78,6 +78,7 @@ trap finish_here EXIT
 # Supervisors delay the restart of a service that ran for less than a second.
 case $m in
 runit | s6) kills=11 rest=1500 ;;
+openrc) kills=15 rest=30 ;; # its scripts are slow
 *) kills=25 rest=30 ;;
 esac
 rounds=1

@@ -5,7 +5,7 @@
 # Prints `name metric value reference ratio`.  BENCH_FORM=short takes fewer daemons.
 . "$(dirname "$0")/many.sh" || exit 1
 trap 'stop_vigild; rm -rf "$work"' EXIT
-count=1000 interval=60 seconds=20
+count=1000 interval=60 seconds=15
 ! short || { count=20 interval=2 seconds=2; }
 plugin=(/bin/echo 'OK - all is well | load=0.5;8;9')
 {
@@ -29,7 +29,7 @@ own=$(($(spent "$vigild_pid") - own)) theirs=$(($(children) - theirs)) runs=$(($
 stop_vigild
 [ "$runs" -gt 0 ] || { not_ok "plugins run"; exit 1; }
 echo "# $runs plugins in $seconds s"
-read -r bare bare_theirs < <("$top_builddir/tests/bench/spawns" $runs $((seconds / 2)) "${plugin[@]}")
+read -r bare bare_theirs < <("$top_builddir/tests/bench/spawns" $runs $(((seconds + 2) / 3)) "${plugin[@]}")
 ms() { awk -v ns="$1" -v n="$runs" 'BEGIN { print ns / 1e6 * 1000 / n }'; }
 row own_ms "$(ms $own)" "$(ms "$bare")"
 row with_plugins_ms "$(ms $((own + theirs)))" "$(ms $((bare + bare_theirs)))"

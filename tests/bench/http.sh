@@ -6,7 +6,7 @@
 . "$(dirname "$0")/many.sh" || exit 1
 [ -e "$modules/http/http.so" ] || skip_all "http: vigild is built without the module http"
 command -v curl >/dev/null || skip_all "http: curl, the client, is not installed"
-count=10000 scrapes=100 pages=20 idle=5
+count=10000 scrapes=100 pages=20 idle=3
 ! short || { count=100 scrapes=2 pages=2 idle=2; }
 finish_here() {
 	stop_vigild

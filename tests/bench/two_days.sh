@@ -26,7 +26,7 @@ echo "the number is $n | n=$n;50;80 m=$((${n#0} * 7))ms"
 exit 0
 END
 chmod 755 "$work/start" "$work/plugin"
-configure() { # SECONDS
+configure() { # POINTS
 	{
 		printf '[daemons]\n'
 		printf '%s = yes\n' web broken machine trend plugin missing http tick{1..20}
@@ -52,7 +52,8 @@ configure() { # SECONDS
 			[daemon:trend]
 			module = average
 			source = /daemons/machine/load/one, /daemons/plugin/perfdata/n/value
-			interval = $1s
+			interval = 1m
+			points = $1
 			[daemon:plugin]
 			module = exec
 			command = $work/plugin
@@ -64,14 +65,14 @@ configure() { # SECONDS
 			[daemon:http]
 			listen = unix:$work/http.sock
 			[module:tick]
-			interval = 30s
+			interval = 1m
 		CONF
 		printf '[daemon:tick%d]\nmodule = tick\n' {1..20}
 	} | write_conf
 }
 tick_conf 1 1s # the directory of the module
 more_modules=$work/modules
-configure 60
+configure 100
 "$work/start"
 echo 0 >"$work/clock"
 LD_PRELOAD=$top_builddir/tests/bench/fast_clock.so FAST_CLOCK_FILE=$work/clock \
@@ -88,7 +89,7 @@ read_all() {
 	done
 	ctl status >"$work/answer" && ctl get '' >"$work/answer" && ctl explain web >"$work/answer" ||
 		not_ok "vigild answers at hour $hour"
-	timeout 0.1 "$vigilctl" -s "$work/control.sock" watch / >"$work/answer"
+	[ $((hour % 6)) != 0 ] || timeout 0.1 "$vigilctl" -s "$work/control.sock" watch / >"$work/answer"
 }
 descriptors() { find "/proc/$vigild_pid/fd" -mindepth 1 | wc -l; }
 heap() { # sets memory and files
@@ -99,7 +100,7 @@ for hour in $(seq $hours); do
 	echo $((hour * 3600)) >"$work/clock"
 	wait_for 60 reached $((hour * 3600)) || { tail "$work/log"; not_ok "the clock reaches hour $hour"; exit 1; }
 	kill -9 "$(cat "$work/pid")" # vigild detects this and restarts the service while its clock has the normal speed
-	[ $((hour % 6)) != 0 ] || { configure $((60 + hour)); ctl -q reload; }
+	[ $((hour % 6)) != 0 ] || { configure $((100 + hour)); ctl -q reload; }
 	read_all
 	[ $hour != 2 ] || { heap; memory_2=$memory files_2=$files; }
 done
