@@ -433,6 +433,25 @@ START_TEST(in_a_flood_of_changes_the_newest_of_each_address_arrives)
 }
 END_TEST
 
+/* How many changes fit into one iteration depends on the machine. */
+START_TEST(one_iteration_of_the_loop_delivers_many_changes)
+{
+	unsigned turns = 0;
+	char path[32];
+
+	in_start = start_flood;
+	ck_assert_int_eq(daemon_start(d), 0);
+	for (unsigned i = 0; i < FLOOD; i++) {
+		snprintf(path, sizeof(path), "/daemons/other/v%u", i);
+		state_set(environment.state, path, json_integer(4));
+	}
+	for (; !flood_is_over(); turns++)
+		loop_run_once(environment.loop, true);
+	ck_assert_uint_eq(flood_calls, FLOOD);
+	ck_assert_uint_lt(turns, FLOOD / 2);
+}
+END_TEST
+
 static unsigned heard_of_all, heard_of_own;
 static size_t heard_length;
 
@@ -492,5 +511,6 @@ SUITE("daemon_resources", setup, teardown)
 	TEST(a_requested_tick_calls_each_repeated_timer_once);
 	TEST(ticks_that_a_long_callback_delayed_are_counted_as_missed);
 	TEST(in_a_flood_of_changes_the_newest_of_each_address_arrives);
+	TEST(one_iteration_of_the_loop_delivers_many_changes);
 	TEST(a_daemon_is_not_notified_of_its_own_writes);
 }

@@ -28,6 +28,7 @@
 #include "state/state.h"
 
 #define LARGE        1024 /* bytes of a value */
+#define TURN_TIME    CLOCK_MS
 #define PENDING_MAX  1024
 #define PENDING_MOST 100000 /* changes; above this number the oldest ones are dropped */
 #define KEPT         "kept" /* the section of the store for vigil_persist */
@@ -277,6 +278,7 @@ struct subscription {
 	unsigned count;
 	bool own;     /* the subscribed address is in the daemon's own subtree */
 	bool flooded; /* a warning about dropped changes has been logged */
+	bool *freed;  /* of the function that delivers changes now; NULL: none does */
 	vigil_change_fn *fn;
 	void *arg;
 };
@@ -339,6 +341,8 @@ static void subscription_free(struct resource *resource)
 	struct subscription *sub = (struct subscription *)resource;
 	struct change *change;
 
+	if (sub->freed != NULL)
+		*sub->freed = true;
 	state_unwatch(sub->watch);
 	loop_timer_free(sub->soon);
 	while ((change = take_change(sub)) != NULL)
@@ -348,25 +352,44 @@ static void subscription_free(struct resource *resource)
 
 static const struct resource_kind subscription_kind = {.free = subscription_free};
 
-/* Delivers one change in each iteration of the loop.  The callback cannot end the subscription.
- * What the callback writes may trigger it again, and that must not starve other events. */
-static void on_soon(uint64_t missed, void *arg)
+/* Calls the callback.  Returns false if the callback has stopped the daemon, which frees the
+ * subscription. */
+static bool deliver(struct subscription *sub, struct change *change)
 {
-	struct subscription *sub = arg;
 	struct vigil_daemon *d = sub->resource.daemon;
-	struct change *change = take_change(sub);
+	bool freed = false;
 	uint64_t entered;
 
-	if (change == NULL)
-		return;
-	if (sub->count > 0)
-		loop_timer_rearm(sub->soon, 0);
+	sub->freed = &freed;
 	if (change->large)
 		change->value = state_get(d->environment->state, change->pointer);
 	entered = daemon_enter(d, "change");
 	sub->fn(d, change->pointer, change->value, sub->arg);
 	daemon_leave(d, entered);
 	change_free(change);
+	if (!freed)
+		sub->freed = NULL;
+	return !freed;
+}
+
+/* Delivers the changes that wait, for TURN_TIME at most.  What the callback writes may trigger it
+ * again, and that must not starve other events, so changes that are added in the meantime wait for
+ * the next iteration of the loop. */
+static void on_soon(uint64_t missed, void *arg)
+{
+	struct subscription *sub = arg;
+	uint64_t until = clock_now() + TURN_TIME;
+	unsigned left = sub->count;
+	struct change *change;
+
+	for (; left > 0 && (change = take_change(sub)) != NULL; left--) {
+		if (!deliver(sub, change))
+			return;
+		if (clock_now() >= until)
+			break;
+	}
+	if (sub->count > 0)
+		loop_timer_rearm(sub->soon, 0);
 }
 
 static bool is_large(const json_t *value)

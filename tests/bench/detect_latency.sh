@@ -5,7 +5,9 @@
 # Prints `name metric value reference ratio`, in microseconds: the median and the 99th percentile of many
 # kills, compared with a plain wait on a pidfd for the same processes.  Under systemd the reference is a
 # plain loop that receives PropertiesChanged and calls RestartUnit for a similar unit, and the two take
-# turns.  Fails if it took so long that a query must have found it.
+# turns.  Under the others there is also the time until vigild calls the manager to restart the service,
+# without the time that the manager's scripts need to say the status; the reference is a plain loop that
+# waits for the pidfd and makes the same call.  Fails if it took so long that a query must have found it.
 #
 # BENCH_MANAGERS chooses the managers; BENCH_FORM=short kills less often.
 . "$(dirname "$0")/../system/lib.sh" || exit 1
@@ -75,6 +77,7 @@ trap finish_here EXIT
 # Supervisors delay the restart of a service that ran for less than a second.
 case $m in
 runit | s6) kills=11 rest=1500 ;;
+openrc) kills=15 rest=30 ;; # its scripts are slow
 *) kills=25 rest=30 ;;
 esac
 rounds=1
@@ -89,6 +92,9 @@ fi
 [ "${BENCH_FORM:-}" != short ] || { rounds=1 kills=2; }
 
 write_prepare
+[ -z "$supervises" ] || echo "echo \$PPID >$work/\$1.pid" >>"$work/prepare" # it becomes the service
+mkdir "$work/bin" "$work/real"
+PATH=$work/bin:$PATH
 up
 install bench
 start bench
@@ -117,6 +123,48 @@ if [ "$m" = systemd ]; then
 else
 	rows "detect_latency_$m" detected "$work/times" 2 "$work/times" 1
 	rows "detect_latency_$m" running "$work/times" 3 "$work/times" 1
+fi
+
+# --- until the restart call -----------------------------------------------------------------------
+# in_place_of FILE PROGRAM: FILE becomes a script of call.c that runs the program
+in_place_of() {
+	printf '#!%s/call\n# calls: %s/calls\n# runs: %s\n' "$programs" "$work" "$2" >"$work/new"
+	! grep '^# pidfile: ' "$2" >>"$work/new"
+	chmod 755 "$work/new"
+	mv "$work/new" "$1"
+}
+restart_call() { # FILE READY [COMMAND...]
+	local file=$1 how=(calls "$work/calls")
+	shift
+	[ -z "$supervises" ] || how=(control "$work/sv/bench/supervise/control")
+	"$programs/restart_call" "${how[@]}" "$work/bench.pid" $kills "$@" >"$file" ||
+		{ tail "$work/log"; not_ok "$m: the restart call comes after each kill"; exit 1; }
+}
+if [ "$m" != systemd ]; then
+	mkfifo "$work/calls"
+	case $m in
+	runit | s6) call=u ;;
+	openrc)
+		in_place_of "$work/bin/rc-service" "$(command -v rc-service)"
+		call="rc-service -C bench zap , rc-service -C bench start"
+		;;
+	*)
+		script=$work/app/bench
+		[ $m = command ] || script=$work/init.d/bench
+		mv "$script" "$work/real/bench"
+		in_place_of "$script" "$work/real/bench"
+		call="$script restart"
+		;;
+	esac
+	printf '#!/bin/sh\n[ "$(%s -s %s/control.sock get -r /daemons/bench/service_state/pid 2>/dev/null)" = "$1" ]\n' \
+		"$vigilctl" "$work" >"$work/ready" # when vigild knows the new process
+	chmod 755 "$work/ready"
+	restart_call "$work/calls.vigil" "$work/ready"
+	ctl -q pause bench
+	# shellcheck disable=SC2086
+	restart_call "$work/calls.bare" true $call
+	rows "detect_latency_$m" restart_call "$work/calls.vigil" 1 "$work/calls.bare" 1
+	echo "# $m: the scripts that were asked before the restart call took $(percentile "$work/calls.vigil" 2 0.5) us"
 fi
 [ "$(percentile "$work/times" 3 1)" -lt 30000000 ] || not_ok "$m: no kill is found by a query that was due"
 finish

@@ -10,7 +10,7 @@ finish_here() {
 	rm -rf "$work"
 }
 trap finish_here EXIT
-count=1000 seconds=15 settle=6
+count=1000 seconds=10 settle=6
 ! short || { count=20 seconds=2 settle=1; }
 with_monit=yes
 command -v monit >/dev/null || { with_monit=; echo "SKIP: idle: monit, the reference, is not installed"; }

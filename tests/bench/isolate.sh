@@ -8,7 +8,7 @@
 # left out.
 . "$(dirname "$0")/many.sh" || exit 1
 trap 'stop_vigild; rm -rf "$work"' EXIT
-seconds=10
+seconds=5
 ! short || seconds=1
 command -v pkg-config >/dev/null || skip_all "isolate: modules are built with pkg-config"
 mkdir -p "$work/modules/busy"

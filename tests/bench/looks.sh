@@ -8,14 +8,14 @@
 # reference ratio`; fails if the sum is over a tenth of reading properties, or if vigild queried, connected
 # or started something.
 #
-# BENCH_SECONDS (20; a multiple of 5) and BENCH_UNITS (1000) set the size; BENCH_FORM=short makes it small.
+# BENCH_SECONDS (10; a multiple of 5) and BENCH_UNITS (1000) set the size; BENCH_FORM=short makes it small.
 . "$(dirname "$0")/../system/lib.sh" || exit 1
 here=$top_srcdir/tests/system
 
 rerun_in_systemd
 
 set_paths
-units=${BENCH_UNITS:-1000} seconds=${BENCH_SECONDS:-20} interval=5 settle=6 down_seconds=5
+units=${BENCH_UNITS:-1000} seconds=${BENCH_SECONDS:-10} interval=5 settle=6 down_seconds=5
 [ "${BENCH_FORM:-}" != short ] || { units=20 seconds=2 interval=1 settle=1 down_seconds=1; }
 work=$(mktemp -d)
 finish_here() {

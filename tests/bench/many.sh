@@ -7,20 +7,29 @@ set_paths
 work=$(mktemp -d)
 chmod 755 "$work"
 
-# tick_conf COUNT INTERVAL: configures so many daemons of the module tick, which is built for benchmarks only
-tick_conf() {
-	mkdir -p "$work/modules/tick"
-	cp "$top_builddir/tests/bench/tick/tick.so" "$work/modules/tick/"
-	(
-		modules=$work/modules
-		{
-			printf '[daemons]\n'
-			seq -f 'tick%.0f = yes' "$1"
-			seq -f "[daemon:tick%.0f]
+# bench_modules NAME...: makes modules that are built for benchmarks only available
+bench_modules() {
+	local name
+	for name; do
+		mkdir -p "$work/modules/$name"
+		cp "$top_builddir/tests/bench/$name/$name.so" "$work/modules/$name/"
+	done
+	more_modules=$work/modules
+}
+# ticks COUNT INTERVAL [NAME...]: prints the configuration of so many daemons of the module tick, and enables the
+# other daemons, too
+ticks() {
+	printf '[daemons]\n'
+	[ $# = 2 ] || printf '%s = yes\n' "${@:3}"
+	seq -f 'tick%.0f = yes' "$1"
+	seq -f "[daemon:tick%.0f]
 module = tick
 interval = $2" "$1"
-		} | write_conf
-	)
+}
+# tick_conf COUNT INTERVAL: configures them
+tick_conf() {
+	bench_modules tick
+	ticks "$@" | write_conf
 }
 # Like start_vigild, but with more time, because a hundred thousand daemons need it.
 begin_vigild() {

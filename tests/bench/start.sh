@@ -1,5 +1,6 @@
 #!/bin/bash
-# The time until vigild is ready with a hundred daemons, compared with one daemon; and the time for which a
+# The time until vigild is ready with a hundred daemons, compared with one daemon, and with ten thousand, compared
+# with a plain program that reads the same file and makes the timers (start_bare.c); and the time for which a
 # reload of ten thousand occupies the loop when one in a hundred has changed, compared with a reload
 # without a change.  In milliseconds; for the reload it is vigild's CPU, all of it spent in the loop.  Fails
 # if a tick was lost.  Prints `name metric value reference ratio`.  BENCH_FORM=short takes fewer daemons.
@@ -19,6 +20,11 @@ some=$(ready 100) one=$(ready 1)
 row ready_ms "$(div "$some" 1000)" "$(div "$one" 1000)"
 
 tick_conf $count 5s
+for _ in $(seq $((rounds < 3 ? rounds : 3))); do
+	"$top_builddir/tests/bench/ready" "$vigild" -c "$work/vigil.conf" 2>>"$work/log" >>"$work/many"
+	"$top_builddir/tests/bench/ready" "$top_builddir/tests/bench/start_bare" "$work/vigil.conf" >>"$work/many_bare"
+done
+row ready_ms_10000 "$(div "$(median <"$work/many")" 1000)" "$(div "$(median <"$work/many_bare")" 1000)"
 begin_vigild
 reload() { # EVERY: 100 changes every 100th daemon, 0 changes none; prints nanoseconds
 	local before

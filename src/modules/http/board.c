@@ -292,17 +292,14 @@ struct board *board_new(vigil_daemon *d)
 	return board;
 }
 
-void board_start(struct board *board)
+void board_start(struct board *board, const json_t *names)
 {
-	json_t *runs = json_incref((json_t *)vigil_state_get(board->d, "/runs"));
-	const char *name;
-	json_t *account;
+	const json_t *name;
+	size_t i;
 
-	json_object_foreach(runs, name, account) {
-		board_touch(board, name);
-	}
+	json_array_foreach(names, i, name)
+		board_touch(board, json_string_value(name));
 	board_touch_head(board);
-	json_decref(runs);
 }
 
 void board_free_rows(struct board *board)

@@ -19,9 +19,10 @@ struct board;
 
 /* Allocates a board without rows.  It is freed with the daemon. */
 struct board *board_new(vigil_daemon *d);
-/* Marks the head of the page and the rows of all daemons, so that board_make renders them.
+/* Marks the head of the page and the rows of the daemons with these names, so that board_make
+ * renders them.
  * board_free_rows frees all rows. */
-void board_start(struct board *board);
+void board_start(struct board *board, const json_t *names);
 void board_free_rows(struct board *board);
 
 /* Marks the row of that daemon to be rendered again, because something has changed.  "": every

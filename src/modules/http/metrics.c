@@ -4,8 +4,9 @@
  * at /daemons/NAME/service_state, which has the same format for all modules.  All other numbers
  * that a daemon keeps are samples of one family, with their JSON pointers as a label.
  *
- * The accounts at /runs are taken once, when the reply begins.  Everything else is read while the
- * reply is made, one daemon at a time.
+ * First the accounts at /runs are read, one daemon at a time, because vigild computes them when
+ * they are read, and all of them at once would block the loop.  Each account is kept until the last
+ * family has been written.  Everything else is read while the reply is made.
  */
 #include "metrics.h"
 
@@ -18,6 +19,7 @@
 #include <event2/http.h>
 
 #include "exposition.h"
+#include "names.h"
 #include "reply.h"
 #include "state_reader.h"
 
@@ -27,7 +29,9 @@ struct scrape {
 	struct server *server;
 	enum exposition_format format;
 	json_t *vigil; /* the value at /vigil; a reference */
-	json_t *runs;  /* the value at /runs; a reference, so that it does not change */
+	json_t *names; /* of all daemons; a reference */
+	size_t read;   /* how many of their accounts have been read */
+	json_t *runs;  /* the accounts, by name; owned */
 	size_t family; /* the index of the family that is being written */
 	bool begun;    /* its head has been written */
 	void *at;      /* the next daemon, an iterator of runs */
@@ -401,11 +405,38 @@ static void next_family(struct scrape *s)
 	s->begun = false;
 }
 
-/* Writes the head of a family or the samples of one daemon. */
+static void read_account(struct scrape *s)
+{
+	const char *name = json_string_value(json_array_get(s->names, s->read++));
+	char pointer[READER_POINTER] = "/runs";
+	const json_t *account = NULL;
+
+	if (reader_step(pointer, name))
+		account = vigil_state_get(s->server->d, pointer);
+	if (account != NULL)
+		json_object_set(s->runs, name, (json_t *)account);
+}
+
+static void write_daemon_samples(struct scrape *s)
+{
+	s->name = json_object_iter_key(s->at);
+	s->account = json_object_iter_value(s->at);
+	s->row->write(s);
+	/* Freeing all accounts at the end would block the loop, too. */
+	if (s->family == FAMILIES - 1)
+		json_object_iter_set_new(s->runs, s->at, json_null());
+	s->at = json_object_iter_next(s->runs, s->at);
+}
+
+/* Reads one account, or writes the head of a family or the samples of one daemon. */
 static bool on_slice(struct evbuffer *out, void *arg)
 {
 	struct scrape *s = arg;
 
+	if (s->read < json_array_size(s->names)) {
+		read_account(s);
+		return true;
+	}
 	if (s->family == FAMILIES) {
 		exposition_end(out, s->format);
 		return false;
@@ -420,12 +451,8 @@ static bool on_slice(struct evbuffer *out, void *arg)
 		if (!s->row->of_daemons)
 			s->row->write(s);
 	}
-	if (s->row->of_daemons && s->at != NULL) {
-		s->name = json_object_iter_key(s->at);
-		s->account = json_object_iter_value(s->at);
-		s->row->write(s);
-		s->at = json_object_iter_next(s->runs, s->at);
-	}
+	if (s->row->of_daemons && s->at != NULL)
+		write_daemon_samples(s);
 	if (!s->row->of_daemons || s->at == NULL)
 		next_family(s);
 	return true;
@@ -436,6 +463,7 @@ static void scrape_free(void *arg)
 	struct scrape *s = arg;
 
 	json_decref(s->vigil);
+	json_decref(s->names);
 	json_decref(s->runs);
 	free(s);
 }
@@ -453,7 +481,8 @@ void metrics_reply(const struct request *request)
 	s->format = exposition_negotiate(
 		evhttp_find_header(evhttp_request_get_input_headers(request->req), "Accept"));
 	s->vigil = json_incref((json_t *)vigil_state_get(d, "/vigil"));
-	s->runs = json_incref((json_t *)vigil_state_get(d, "/runs"));
+	s->names = json_incref(names_read(request->server));
+	s->runs = json_object();
 	reply_header(request, "Vary", "Accept");
 	reply_sliced(request, exposition_content_type(s->format), on_slice, scrape_free, s);
 }

@@ -18,6 +18,7 @@
 #include "detail.h"
 #include "head.h"
 #include "html.h"
+#include "names.h"
 #include "reply.h"
 #include "state_reader.h"
 #include "status_row.h"
@@ -32,8 +33,11 @@ struct item {
 
 struct page {
 	struct server *server;
-	json_t *runs; /* the value at /runs; a reference, so that it does not change */
+	json_t *names; /* of all daemons; a reference */
+	size_t read;   /* how many of their accounts have been read */
+	json_t *runs;  /* the accounts of items that have not been written yet, by name; owned */
 	json_t *vigil;
+	char *only;              /* the daemon that is shown; NULL: all daemons */
 	struct head head;        /* counts all daemons, also those that are not shown */
 	struct item *items;      /* the daemons that are shown, in the order of the page */
 	size_t count, next;      /* items in all; the next one to be written */
@@ -123,7 +127,7 @@ static void fill_none(struct page *page, struct evbuffer *out)
 
 static void fill_only(struct page *page, struct evbuffer *out)
 {
-	html_put(out, "%s", page->one ? page->items[0].name : "");
+	html_put(out, "%s", page->one && page->count > 0 ? page->items[0].name : "");
 }
 
 static void fill_time(struct page *page, struct evbuffer *out)
@@ -181,6 +185,56 @@ static bool next_mark(struct page *page, struct evbuffer *out)
 	return true;
 }
 
+/* --- reading ---------------------------------------------------------------------------------- */
+
+static int compare_items(const void *a, const void *b)
+{
+	const struct item *one = a, *other = b;
+	char first[STATUS_ROW_ORDER], second[STATUS_ROW_ORDER];
+
+	return strcmp(status_row_order(first, one->name, one->severity),
+		status_row_order(second, other->name, other->severity));
+}
+
+static void add_item(struct page *page, const char *name, const json_t *account)
+{
+	enum severity severity = status_row_severity(account);
+
+	head_count(&page->head, severity, status_row_is_watch(account));
+	if (page->only != NULL && strcmp(page->only, name) != 0)
+		return;
+	if (page->find[0] != '\0' && strcasestr(name, page->find) == NULL &&
+		strcasestr(reader_text(account, "module"), page->find) == NULL)
+		return;
+	page->items[page->count++] = (struct item){.name = name, .severity = severity};
+	json_object_set(page->runs, name, (json_t *)account);
+}
+
+static const json_t *account_of(vigil_daemon *d, const char *name)
+{
+	char pointer[READER_POINTER] = "/runs";
+
+	return reader_step(pointer, name) ? vigil_state_get(d, pointer) : NULL;
+}
+
+/* Reads the next account; when all have been read, sorts the items.  Returns false if that is done.
+ * vigild computes an account when it is read, and all of them at once would block the loop. */
+static bool read_account(struct page *page)
+{
+	const json_t *account;
+	const char *name;
+
+	if (page->read > json_array_size(page->names))
+		return false;
+	name = json_string_value(json_array_get(page->names, page->read++));
+	account = name != NULL ? account_of(page->server->d, name) : NULL;
+	if (account != NULL)
+		add_item(page, name, account);
+	if (name == NULL)
+		qsort(page->items, page->count, sizeof(*page->items), compare_items);
+	return true;
+}
+
 /* --- slices ----------------------------------------------------------------------------------- */
 
 /* Writes the next row.  Returns false if there is none. */
@@ -200,6 +254,7 @@ static bool put_row(struct page *page, struct evbuffer *out)
 	if (page->one)
 		detail_put(out, d, item->name, account);
 	json_decref(row);
+	json_object_del(page->runs, item->name);
 	return true;
 }
 
@@ -207,6 +262,8 @@ static bool on_slice(struct evbuffer *out, void *arg)
 {
 	struct page *page = arg;
 
+	if (read_account(page))
+		return true;
 	if (page->mark == NULL)
 		return next_mark(page, out);
 	if (!page->mark->rows)
@@ -219,7 +276,7 @@ static bool on_slice(struct evbuffer *out, void *arg)
 
 static bool on_slice_part(struct evbuffer *out, void *arg)
 {
-	return put_row(arg, out);
+	return read_account(arg) || put_row(arg, out);
 }
 
 static bool on_slice_json(struct evbuffer *out, void *arg)
@@ -229,6 +286,8 @@ static bool on_slice_json(struct evbuffer *out, void *arg)
 	json_t *row;
 	char *text;
 
+	if (read_account(page))
+		return true;
 	if (page->next == page->count) {
 		html_put(out, page->count > 0 ? "]}\n" : "{\"rows\":[]}\n");
 		return false;
@@ -240,6 +299,7 @@ static bool on_slice_json(struct evbuffer *out, void *arg)
 	page->next++;
 	free(text);
 	json_decref(row);
+	json_object_del(page->runs, name);
 	return true;
 }
 
@@ -249,32 +309,12 @@ static void page_free(void *arg)
 {
 	struct page *page = arg;
 
+	json_decref(page->names);
 	json_decref(page->runs);
 	json_decref(page->vigil);
 	free(page->items);
+	free(page->only);
 	free(page);
-}
-
-static int compare_items(const void *a, const void *b)
-{
-	const struct item *one = a, *other = b;
-	char first[STATUS_ROW_ORDER], second[STATUS_ROW_ORDER];
-
-	return strcmp(status_row_order(first, one->name, one->severity),
-		status_row_order(second, other->name, other->severity));
-}
-
-static void add_item(struct page *page, const char *name, const json_t *account, const char *only)
-{
-	enum severity severity = status_row_severity(account);
-
-	head_count(&page->head, severity, status_row_is_watch(account));
-	if (only != NULL && strcmp(only, name) != 0)
-		return;
-	if (page->find[0] != '\0' && strcasestr(name, page->find) == NULL &&
-		strcasestr(reader_text(account, "module"), page->find) == NULL)
-		return;
-	page->items[page->count++] = (struct item){.name = name, .severity = severity};
 }
 
 /* only: the daemon that is shown; NULL: all daemons.  find: of these only the ones with that text
@@ -283,8 +323,6 @@ static struct page *page_new(const struct request *request, const char *only, co
 {
 	struct page *page = calloc(1, sizeof(*page));
 	vigil_daemon *d = request->server->d;
-	const char *key;
-	json_t *account;
 
 	if (page == NULL)
 		goto out;
@@ -292,14 +330,12 @@ static struct page *page_new(const struct request *request, const char *only, co
 	page->where = (const char *)page_html;
 	snprintf(page->find, sizeof(page->find), "%s", find != NULL ? find : "");
 	page->vigil = json_incref((json_t *)vigil_state_get(d, "/vigil"));
-	page->runs = json_incref((json_t *)vigil_state_get(d, "/runs"));
-	page->items = calloc(json_object_size(page->runs) + 1, sizeof(*page->items));
-	if (page->items == NULL)
+	page->names = json_incref(names_read(request->server));
+	page->runs = json_object();
+	page->items = calloc(json_array_size(page->names) + 1, sizeof(*page->items));
+	page->only = only != NULL ? strdup(only) : NULL;
+	if (page->items == NULL || (only != NULL && page->only == NULL))
 		goto out;
-	json_object_foreach(page->runs, key, account) {
-		add_item(page, key, account, only);
-	}
-	qsort(page->items, page->count, sizeof(*page->items), compare_items);
 	return page;
 out:
 	if (page != NULL)
@@ -327,16 +363,16 @@ static void set_policy(const struct request *request, struct page *page)
 static void reply_with(const struct request *request, const struct evkeyvalq *query)
 {
 	const char *only = evhttp_find_header(query, "daemon");
-	struct page *page = page_new(request, only, evhttp_find_header(query, "find"));
+	struct page *page;
 
-	if (page == NULL)
-		return;
-	page->one = only != NULL;
-	if (page->one && page->count == 0) {
-		page_free(page);
+	if (only != NULL && account_of(request->server->d, only) == NULL) {
 		reply_error(request, 404, "no such daemon", json_pack("{s:s}", "daemon", only));
 		return;
 	}
+	page = page_new(request, only, evhttp_find_header(query, "find"));
+	if (page == NULL)
+		return;
+	page->one = only != NULL;
 	set_policy(request, page);
 	reply_sliced(request, "text/html; charset=utf-8",
 		page->one && evhttp_find_header(query, "part") != NULL ? on_slice_part : on_slice,

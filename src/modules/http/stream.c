@@ -18,6 +18,7 @@
 
 #include "board.h"
 #include "connection.h"
+#include "names.h"
 #include "page.h"
 #include "reply.h"
 #include "state_reader.h"
@@ -236,7 +237,7 @@ static void begin(const struct request *request, struct viewer *viewer)
 	LIST_INSERT_HEAD(&stream->viewers, viewer, link);
 	if (stream->count++ == 0) {
 		stream->made = vigil_now();
-		board_start(stream->board);
+		board_start(stream->board, names_read(stream->server));
 		vigil_after(d, request->server->limits.heartbeat, on_beat, stream);
 	}
 	connection_work(request->connection, on_gone, viewer);
