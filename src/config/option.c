@@ -317,6 +317,15 @@ static void diagnose_excluded(const vigil_option *schema, const struct option_gi
 	}
 }
 
+/* Most daemons set none of the options that the host uses, and share the set of defaults. */
+static struct option_set *defaults_instead(struct option_set *set)
+{
+	struct option_set *defaults = option_set_ref(set->defaults);
+
+	option_set_unref(set);
+	return defaults;
+}
+
 static struct option_set *new_checked(const vigil_option *schema, const struct option_given *given,
 	size_t count, struct place place, bool complete)
 {
@@ -334,7 +343,7 @@ static struct option_set *new_checked(const vigil_option *schema, const struct o
 	if (complete)
 		diagnose_missing(set, &place);
 	if (place.diagnostics->errors == before)
-		return set;
+		return set->count > 0 ? set : defaults_instead(set);
 	option_set_unref(set);
 	return NULL;
 }
@@ -459,5 +468,5 @@ const char *const *option_list(const struct option_set *set, const char *name)
 
 const struct option_value *option_set_given(const struct option_set *set, size_t index)
 {
-	return index < set->count ? &set->own[index] : NULL;
+	return set->defaults != NULL && index < set->count ? &set->own[index] : NULL;
 }

@@ -4,21 +4,23 @@
  */
 #include "control/control_text.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "state/json_write.h"
 
 char *control_dump(const json_t *object)
 {
-	char *text;
+	struct json_writer writer = {.limit = SIZE_MAX};
+	bool written;
 
 	memory_untrusted_begin();
-	text = json_dumps(object, JSON_COMPACT);
-	if (!memory_untrusted_end())
-		return text;
-	/* jansson may have left out parts for which it had no memory. */
-	free(text);
+	written = json_write(&writer, object);
+	if (!memory_untrusted_end() && written)
+		return writer.text;
+	free(writer.text);
 	return NULL;
 }
 

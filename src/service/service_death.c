@@ -37,7 +37,8 @@ static void forget_seen(struct service_death *death)
 	if (death->pidfd >= 0)
 		close(death->pidfd);
 	death->pidfd = -1;
-	death->seen.kind = DEATH_NONE;
+	free(death->seen);
+	death->seen = NULL;
 }
 
 void service_death_clear(struct service_death *death)
@@ -73,16 +74,17 @@ void service_death_exit(struct service_death *death, pid_t pid, int pidfd, uint6
 	uint64_t now = process_ticks_now();
 
 	forget_seen(death);
-	death->seen = death_of(DEATH_END);
-	death->seen.pid = pid;
-	death->seen.ended = clock_seconds(CLOCK_REALTIME);
+	death->seen = memory_zero(sizeof(*death->seen));
+	*death->seen = death_of(DEATH_END);
+	death->seen->pid = pid;
+	death->seen->ended = clock_seconds(CLOCK_REALTIME);
 	death->pidfd = pidfd;
 	death->run = run;
 	if (pid != death->pid)
 		return;
 	if (death->ticks > 0 && now >= death->ticks)
-		death->seen.ran = (double)(now - death->ticks) / (double)sysconf(_SC_CLK_TCK);
-	death->seen.oom = oom_group_grown(&death->group);
+		death->seen->ran = (double)(now - death->ticks) / (double)sysconf(_SC_CLK_TCK);
+	death->seen->oom = oom_group_grown(&death->group);
 	death->pid = 0;
 }
 
@@ -94,13 +96,13 @@ static int wait_status_of(const struct service_death *death)
 
 	if (death->pidfd < 0 || status >= 0)
 		return status;
-	zombie = process_zombie_status(death->seen.pid);
+	zombie = process_zombie_status(death->seen->pid);
 	return zombie > 0 ? zombie : status;
 }
 
 bool service_death_awaits_parent(const struct service_death *death)
 {
-	return death->seen.kind != DEATH_NONE && wait_status_of(death) == -EAGAIN;
+	return death->seen != NULL && wait_status_of(death) == -EAGAIN;
 }
 
 /* The parent of the process may have reaped it only after vigild saw its exit, or not yet. */
@@ -110,9 +112,9 @@ static void read_exit(struct service_death *death)
 
 	if (wait_status < 0)
 		return;
-	death_set_wait_status(&death->seen, wait_status);
-	if (death->seen.signal != SIGKILL)
-		death->seen.oom = false; /* the OOM killer killed another process of the group */
+	death_set_wait_status(death->seen, wait_status);
+	if (death->seen->signal != SIGKILL)
+		death->seen->oom = false; /* the OOM killer killed another process of the group */
 	close(death->pidfd);
 	death->pidfd = -1;
 }
@@ -125,7 +127,7 @@ static bool is_same_run(const struct service_death *death, const struct manager_
 {
 	switch (reply->status) {
 	case VIGIL_SERVICE_RUNNING:
-		return reply->pid == death->seen.pid ||
+		return reply->pid == death->seen->pid ||
 		       (death->run != 0 && reply->run == death->run);
 	case VIGIL_SERVICE_UNKNOWN:
 	case VIGIL_SERVICE_STOPPING:
@@ -182,9 +184,9 @@ static bool was_stopped(const struct manager_reply *reply)
 /* A process has ended whose end is still to be merged. */
 static void merge_seen(struct service_death *death, const struct manager_reply *reply)
 {
-	if (death->seen.kind == DEATH_NONE)
+	if (death->seen == NULL)
 		return;
-	if (reply->status == VIGIL_SERVICE_RUNNING && reply->pid != death->seen.pid &&
+	if (reply->status == VIGIL_SERVICE_RUNNING && reply->pid != death->seen->pid &&
 		is_same_run(death, reply)) {
 		forget_seen(death); /* its successor took over */
 		return;
@@ -194,11 +196,11 @@ static void merge_seen(struct service_death *death, const struct manager_reply *
 	read_exit(death);
 	if (reply->status == VIGIL_SERVICE_STARTING && death->pidfd >= 0)
 		return; /* its parent has not reaped it yet, and then the kernel says more */
-	if (is_told(&death->seen, &reply->death))
-		death->seen.ended = reply->death.ended;
+	if (is_told(death->seen, &reply->death))
+		death->seen->ended = reply->death.ended;
 	if (was_stopped(reply))
-		death->seen.kind = DEATH_REQUESTED;
-	merge(death, &death->seen);
+		death->seen->kind = DEATH_REQUESTED;
+	merge(death, death->seen);
 	if (death->pidfd < 0 || reply->status == VIGIL_SERVICE_RUNNING)
 		forget_seen(death);
 }

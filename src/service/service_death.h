@@ -20,9 +20,10 @@ struct service_death {
 	pid_t pid;              /* the running process; 0: none */
 	uint64_t ticks;         /* its start, as in struct process; 0: unknown */
 	struct oom_group group; /* of that process */
-	struct death seen; /* of a process that vigild saw end; used when the status is known */
-	int pidfd;         /* of that process; -1: none, or its end is known */
-	uint64_t run;      /* the run of the service at that time; 0: unknown */
+	/* Of a process that vigild saw end; used when the status is known.  NULL: none. */
+	struct death *seen;
+	int pidfd;               /* of that process; -1: none, or its end is known */
+	uint64_t run;            /* the run of the service at that time; 0: unknown */
 	struct last_death *last; /* NULL: no death is known */
 };
 

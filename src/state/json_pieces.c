@@ -1,8 +1,8 @@
 /*
  * json_pieces: see json_pieces.h.  json_dumps writes a whole tree at once, which blocks the loop
- * thread for seconds if the tree has a hundred megabytes.  Here a small value is one piece.  A
- * large object or array is written member by member, so that each call takes a limited time.  Only
- * a single long string is a piece of its whole length.
+ * thread for seconds if the tree has a hundred megabytes.  Here a piece has values until it is long
+ * enough.  A container that turns out to be large is written member by member, so that each call
+ * takes a limited time.  Only a single long string is a piece of its whole length.
  *
  * The state may change between two pieces.  Therefore the keys of an object are copied when its
  * first piece is written.  Arrays need no copy, because the state replaces an array as a whole and
@@ -10,18 +10,20 @@
  */
 #include "state/json_pieces.h"
 
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "state/json_value.h"
+#include "state/json_write.h"
 
 #define DEPTH 40 /* The values of the state with their addresses are less deep. */
 
 struct level {
 	json_t *container;
-	json_t *keys; /* of an object; NULL: an array */
+	char *keys;      /* of an object, each with its NUL; NULL: an array */
+	const char *key; /* the next of them */
 	size_t next, count;
 	bool some; /* a member was written, so a comma precedes the next one */
 };
@@ -45,7 +47,7 @@ static void level_leave(struct json_pieces *pieces)
 	struct level *level = &pieces->levels[--pieces->depth];
 
 	json_decref(level->container);
-	json_decref(level->keys);
+	free(level->keys);
 }
 
 void json_pieces_free(struct json_pieces *pieces)
@@ -89,100 +91,108 @@ bool json_is_small(const json_t *value)
 
 /* --- pieces ----------------------------------------------------------------------------------- */
 
-/* Returns the keys of an object as a new array, or NULL if there is no memory. */
-static json_t *copy_keys(json_t *object)
+/* Returns the keys of an object one after the other, or NULL if there is no memory. */
+static char *copy_keys(json_t *object)
 {
-	json_t *keys = json_array(), *child;
+	struct json_writer keys = {.limit = SIZE_MAX};
+	json_t *child;
 	const char *key;
 
 	json_object_foreach(object, key, child) {
-		json_array_append_new(keys, json_string_nocheck(key));
+		if (!json_write_bytes(&keys, key, strlen(key) + 1)) {
+			free(keys.text);
+			return NULL;
+		}
 	}
-	return keys;
+	return keys.text;
 }
 
-static const char *level_enter(struct json_pieces *pieces, json_t *value)
+static bool level_enter(struct json_pieces *pieces, struct json_writer *writer, json_t *value)
 {
-	struct level *level = &pieces->levels[pieces->depth++];
 	bool is_object = json_is_object(value);
+	char *keys = is_object ? copy_keys(value) : NULL;
 
-	*level = (struct level){.container = json_incref(value),
-		.keys = is_object ? copy_keys(value) : NULL,
+	if (is_object && keys == NULL)
+		return false;
+	pieces->levels[pieces->depth++] = (struct level){.container = json_incref(value),
+		.keys = keys,
+		.key = keys,
 		.count = is_object ? json_object_size(value) : json_array_size(value)};
-	return is_object ? "{" : "[";
+	return json_write_bytes(writer, is_object ? "{" : "[", 1);
 }
 
-/* Returns a value with the comma and the key before it.  A small value is complete; of a large
- * container it is the opening bracket. */
-static char *open_value(
-	struct json_pieces *pieces, const char *comma, const json_t *key, json_t *value)
+/* Writes a value.  Of a large container it writes the opening bracket. */
+static bool open_value(struct json_pieces *pieces, struct json_writer *writer, json_t *value)
 {
-	char *name = NULL, *text = NULL, *piece = NULL;
-	bool large = json_is_container(value) && pieces->depth < DEPTH && !json_is_small(value);
+	size_t before = writer->length;
+	bool opens = json_is_container(value) && pieces->depth < DEPTH;
+	bool written;
 
-	if (key != NULL)
-		name = json_dumps(key, JSON_COMPACT | JSON_ENCODE_ANY);
-	if (!large)
-		text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-	if ((key == NULL || name != NULL) && (large || text != NULL) &&
-		asprintf(&piece, "%s%s%s%s", comma, name != NULL ? name : "",
-			name != NULL ? ":" : "", large ? level_enter(pieces, value) : text) < 0)
-		piece = NULL;
-	free(name);
-	free(text);
-	return piece;
+	if (opens)
+		writer->limit = before + JSON_PIECE;
+	written = json_write(writer, value);
+	writer->limit = SIZE_MAX;
+	if (written || writer->failed || !opens)
+		return written;
+	writer->length = before;
+	return level_enter(pieces, writer, value);
 }
 
-static char *next_member(struct json_pieces *pieces, struct level *level)
+static bool next_member(struct json_pieces *pieces, struct json_writer *writer, struct level *level)
 {
-	json_t *key = NULL, *child;
-	const char *comma;
+	const char *key = level->key;
+	bool follows = level->some;
+	json_t *child;
 
-	if (level->keys != NULL) {
-		key = json_array_get(level->keys, level->next++);
-		child = json_object_get(level->container, json_string_value(key));
+	if (key != NULL) {
+		child = json_object_get(level->container, key);
+		level->key += strlen(key) + 1;
 	} else {
-		child = json_array_get(level->container, level->next++);
+		child = json_array_get(level->container, level->next);
 	}
+	level->next++;
 	if (child == NULL) /* It was removed. */
-		return memory_text("");
-	comma = level->some ? "," : "";
+		return true;
 	level->some = true;
-	return open_value(pieces, comma, key, child);
+	return (!follows || json_write_bytes(writer, ",", 1)) &&
+	       (key == NULL || (json_write_text(writer, key, strlen(key)) &&
+				       json_write_bytes(writer, ":", 1))) &&
+	       open_value(pieces, writer, child);
 }
 
-static char *next_piece(struct json_pieces *pieces)
+/* Writes the next value, or the end of a container. */
+static bool next_value(struct json_pieces *pieces, struct json_writer *writer)
 {
 	struct level *level;
 	json_t *whole = pieces->whole;
-	char *piece;
+	bool written;
 
 	if (whole != NULL) {
 		pieces->whole = NULL;
-		piece = open_value(pieces, "", NULL, whole);
+		written = open_value(pieces, writer, whole);
 		json_decref(whole);
-		return piece;
+		return written;
 	}
 	level = &pieces->levels[pieces->depth - 1];
 	if (level->next < level->count)
-		return next_member(pieces, level);
-	piece = memory_text(level->keys != NULL ? "}" : "]");
+		return next_member(pieces, writer, level);
+	written = json_write_bytes(writer, level->keys != NULL ? "}" : "]", 1);
 	level_leave(pieces);
-	return piece;
+	return written;
 }
 
 char *json_pieces_next(struct json_pieces *pieces, bool *failed)
 {
-	char *piece;
+	struct json_writer writer = {.limit = SIZE_MAX};
+	bool written = true;
 
-	*failed = false;
-	if (pieces->whole == NULL && pieces->depth == 0)
-		return NULL;
 	memory_untrusted_begin();
-	piece = next_piece(pieces);
-	if (!memory_untrusted_end() && piece != NULL)
-		return piece;
-	free(piece);
-	*failed = true;
+	while (written && writer.length < JSON_PIECE &&
+		(pieces->whole != NULL || pieces->depth > 0))
+		written = next_value(pieces, &writer);
+	*failed = memory_untrusted_end() || !written;
+	if (!*failed)
+		return writer.text;
+	free(writer.text);
 	return NULL;
 }

@@ -8,7 +8,8 @@
 
 #include <jansson.h>
 
-/* An object or array is written member by member if its estimated text is longer than this. */
+/* An object or array is written member by member if its text is longer than this.  A piece of such
+ * members ends when it is that long. */
 #define JSON_PIECE (16 * 1024)
 
 struct json_pieces;

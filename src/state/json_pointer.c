@@ -102,6 +102,16 @@ static size_t split_rare(const char *from, char **to)
 	return took;
 }
 
+/* Not strcspn, because names are short. */
+size_t json_pointer_plain(const char *name)
+{
+	const char *end = name;
+
+	while ((signed char)*end > 0 && *end != '/' && *end != '~')
+		end++;
+	return (size_t)(end - name);
+}
+
 int json_pointer_split(struct json_pointer_path *path, const char *pointer, int limit)
 {
 	char *to = path->text; /* a step with its NUL is not longer than "/step" */
@@ -115,13 +125,10 @@ int json_pointer_split(struct json_pointer_path *path, const char *pointer, int 
 			return -E2BIG;
 		path->step[path->count++] = to;
 		for (pointer++; *pointer != '\0' && *pointer != '/'; pointer += took) {
-			took = 1;
-			if ((unsigned char)*pointer < 0x80 && *pointer != '~') {
-				*to++ = *pointer; /* most characters of a name */
-				continue;
-			}
-			took = split_rare(pointer, &to);
-			if (took == 0)
+			took = json_pointer_plain(pointer);
+			memcpy(to, pointer, took);
+			to += took;
+			if (took == 0 && (took = split_rare(pointer, &to)) == 0)
 				return -EINVAL;
 		}
 		*to++ = '\0';

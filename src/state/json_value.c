@@ -46,8 +46,7 @@ static bool is_utf8(const char *text, size_t length)
 	return true;
 }
 
-/* Since jansson 2.14 a key may contain NUL characters. */
-static size_t key_length(void *iter)
+size_t json_key_length(void *iter)
 {
 #if JANSSON_VERSION_HEX >= 0x020e00
 	return json_object_iter_key_len(iter);
@@ -59,7 +58,7 @@ static size_t key_length(void *iter)
 static int check_key(void *iter)
 {
 	const char *key = json_object_iter_key(iter);
-	size_t length = key_length(iter);
+	size_t length = json_key_length(iter);
 
 	return is_utf8(key, length) && memchr(key, '\0', length) == NULL ? 0 : -EILSEQ;
 }

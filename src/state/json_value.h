@@ -17,6 +17,10 @@ static inline bool json_is_container(const json_t *value)
 	return json_is_object(value) || json_is_array(value);
 }
 
+/* Returns the length of the key at an iterator of an object.  Since jansson 2.14 a key may contain
+ * NUL characters. */
+size_t json_key_length(void *iter);
+
 /* Returns the nesting depth of a value: 0 for a scalar, 1 for {}.  Stops if the value is deeper
  * than limit (at most 64), and then returns limit + 1. */
 int json_depth(const json_t *value, int limit);

@@ -48,7 +48,7 @@ struct account {
 /* The object to which the last write was made, with its address. */
 struct last_parent {
 	json_t *object; /* borrowed from the tree; NULL: forgotten */
-	size_t length;  /* of the address */
+	size_t length;  /* of the address with a slash after it */
 	char pointer[POINTER_MAX];
 };
 
@@ -188,17 +188,23 @@ static bool is_computed(const struct state *state, const char *first_step)
 	return false;
 }
 
-static bool is_in_last_parent(const struct last_parent *last, const char *pointer)
+/* Returns the name of the member of the last parent that the pointer addresses.  NULL: it is another
+ * address, or a name that has to be decoded or checked. */
+static const char *member_of_last_parent(const struct last_parent *last, const char *pointer)
 {
-	return last->object != NULL && strncmp(pointer, last->pointer, last->length) == 0 &&
-	       pointer[last->length] == '/' && strchr(pointer + last->length + 1, '/') == NULL &&
-	       strlen(pointer) < POINTER_MAX;
+	const char *name, *end;
+
+	if (last->object == NULL || strncmp(pointer, last->pointer, last->length) != 0)
+		return NULL;
+	name = pointer + last->length;
+	end = name + json_pointer_plain(name);
+	return *end == '\0' && end - pointer < POINTER_MAX ? name : NULL;
 }
 
 /* Remembers the object for the next write. */
 static void set_last_parent(struct last_parent *last, const char *pointer, json_t *object)
 {
-	last->length = (size_t)(strrchr(pointer, '/') - pointer);
+	last->length = (size_t)(strrchr(pointer, '/') + 1 - pointer);
 	memcpy(last->pointer, pointer, last->length);
 	last->object = object;
 }
@@ -208,11 +214,16 @@ static void set_last_parent(struct last_parent *last, const char *pointer, json_
 static int begin_write(
 	struct state *state, const char *pointer, json_t **from, struct json_pointer_path *path)
 {
+	const char *member = pointer != NULL && state->telling == 0
+				     ? member_of_last_parent(&state->last, pointer)
+				     : NULL;
 	int err;
 
-	if (state->telling == 0 && pointer != NULL && is_in_last_parent(&state->last, pointer)) {
+	if (member != NULL) {
 		*from = state->last.object;
-		return json_pointer_split(path, pointer + state->last.length, 1);
+		path->step[0] = member;
+		path->count = 1;
+		return 0;
 	}
 	*from = state->root;
 	err = json_pointer_split(path, pointer, STATE_DEPTH_MAX);

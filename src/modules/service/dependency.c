@@ -78,6 +78,14 @@ struct dependency *dependency_read_restart_with(vigil_daemon *d)
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
+/* Most daemons never need the text. */
+static char *text_of(struct peer *peer)
+{
+	if (peer->text == NULL)
+		peer->text = vigil_alloc(peer->daemon, PEER_TEXT);
+	return peer->text;
+}
+
 /* Writes what the peer waits for. The format says why. */
 static void explain(struct peer *peer, const struct dependency *dependency, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -90,7 +98,7 @@ static void explain(struct peer *peer, const struct dependency *dependency, cons
 	va_start(ap, format);
 	vsnprintf(why, sizeof(why), format, ap);
 	va_end(ap);
-	snprintf(peer->text, sizeof(peer->text), "%s to %s first (%s %s)", dependency->name,
+	snprintf(text_of(peer), PEER_TEXT, "%s to %s first (%s %s)", dependency->name,
 		conditions[dependency->await].to, dependency->name, why);
 }
 
@@ -194,7 +202,7 @@ const char *dependency_lacking(struct peer *peer)
 
 		if (other == NULL || !other->checked || is_fulfilled(d, other, 0))
 			continue;
-		snprintf(peer->text, sizeof(peer->text), "%s, which is %s%s", d->name,
+		snprintf(text_of(peer), PEER_TEXT, "%s, which is %s%s", d->name,
 			vigil_service_status_name(other->status.status),
 			more_of(d, &other->status));
 		return peer->text;

@@ -55,10 +55,10 @@ struct peer {
 	bool checked;      /* a check has been completed since the daemon started */
 	double checked_at; /* time of the last check, by vigil_now */
 	struct peer_status status;
-	char how[PEER_HOW]; /* how its last restart showed */
-	bool asked;         /* a peer has requested the check that is in progress */
-	const char *awaits; /* name of the daemon that it waits for; borrowed; NULL: none */
-	char text[PEER_TEXT];
+	char how[PEER_HOW];    /* how its last restart showed */
+	bool asked;            /* a peer has requested the check that is in progress */
+	const char *awaits;    /* name of the daemon that it waits for; borrowed; NULL: none */
+	char *text;            /* PEER_TEXT bytes, of dependency.c; NULL: it was not needed yet */
 	unsigned visit;        /* used by wave.c */
 	struct peer *to_visit; /* used by wave.c */
 	SLIST_ENTRY(peer) link, waiting;

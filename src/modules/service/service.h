@@ -58,7 +58,8 @@ struct peers {
 	bool news;     /* a peer has changed since the last decision */
 	bool due;      /* the last decision was to restart the service */
 	bool withheld; /* the last decision was that a restart is needed and may not be made soon */
-	char why[PEER_TEXT]; /* the reason for a restart because of restart_with */
+	/* The reason for a restart because of restart_with, PEER_TEXT bytes; NULL: not needed yet. */
+	char *why;
 };
 
 struct instance {

@@ -36,6 +36,7 @@ void peers_join(struct instance *self)
 		.check = on_peer,
 		.hurry = on_hurry,
 		.arg = self,
+		.text = self->peer.text,
 		.after = dependency_read_after(d),
 		.restart_with = dependency_read_restart_with(d)};
 	peer_join(&self->peer);
@@ -105,7 +106,9 @@ static double add_wave(struct instance *self, struct facts *facts)
 		cause = wave_cause(self->peer.restart_with, started(peers));
 	if (cause == NULL)
 		return 0;
-	snprintf(peers->why, sizeof(peers->why), "%s was restarted (%s)", vigil_name(cause->daemon),
+	if (peers->why == NULL)
+		peers->why = vigil_alloc(self->daemon, PEER_TEXT);
+	snprintf(peers->why, PEER_TEXT, "%s was restarted (%s)", vigil_name(cause->daemon),
 		cause->how);
 	facts->wave = peers->why;
 	facts->wave_by = vigil_name(cause->daemon);

@@ -229,18 +229,18 @@ static void watch_pressure(struct limits *l, const struct usage_group *group)
 
 struct limits *limits_new(vigil_daemon *d, struct usage *usage, vigil_tick_fn *on_news, void *arg)
 {
-	struct limits *l = vigil_alloc(d, sizeof(*l));
+	struct limits read = {
+		.daemon = d, .on_news = on_news, .arg = arg, .trigger = PRESSURE_TRIGGER_CLOSED};
+	struct limits *l;
 	unsigned what = 0;
 
-	l->daemon = d;
-	l->on_news = on_news;
-	l->arg = arg;
-	l->trigger = (struct pressure_trigger)PRESSURE_TRIGGER_CLOSED;
-	read_options(l, d);
+	read_options(&read, d);
 	for (size_t i = 0; i < NUMBERS; i++)
-		what |= l->numbers[i].max > 0 ? rows[i].what : 0;
-	if (what == 0 && l->pressure_max <= 0)
+		what |= read.numbers[i].max > 0 ? rows[i].what : 0;
+	if (what == 0 && read.pressure_max <= 0)
 		return NULL;
+	l = vigil_alloc(d, sizeof(*l));
+	*l = read;
 	if (what != 0)
 		usage_limit(usage, what, on_measured, l);
 	return l;
