@@ -58,7 +58,7 @@ case $row in
 no-pidfd) tests='tests/matrix/no-pidfd.sh' ;;
 no-ipv6) tests=$inet ;;
 cgroup-v1 | no-cgroup) tests=$groups ;;
-no-io) skip "only a kernel that is built without CONFIG_TASK_IO_ACCOUNTING has no /proc/PID/io; check_usage_process has a table of it" ;;
+no-io) skip "only a kernel that is built without CONFIG_TASK_IO_ACCOUNTING has no /proc/PID/io; check_usage_process and check_usage test that the file is missing" ;;
 hidepid | no-ptrace | userns) tests="$processes tests/check_usage_process tests/system/limits.sh tests/system/system.sh" ;;
 read-only) tests="$processes tests/system/register.sh tests/system/distrust.sh" ;;
 *) die "unknown row" ;;

@@ -36,6 +36,10 @@ build() {
 			cmake -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_INSTALL_LIBDIR=lib -DBUILD_TESTING=OFF \
 				-DCHECK_ENABLE_SUBUNIT=OFF -DCHECK_ENABLE_TESTS=OFF -DBUILD_SHARED_LIBS=OFF "$@" .. ;;
 		*) [ -x configure ] || autoreconf -fi
+			# A patch of Debian to Makefile.am must not make automake run, which may be another version.
+			for generated in aclocal.m4 configure "*.h.in" Makefile.in; do
+				find . -name "$generated" -exec touch {} +
+			done
 			./configure -q --prefix="$prefix" --disable-dependency-tracking "$@" ;;
 		esac
 		make -s -j2 && make -s install
