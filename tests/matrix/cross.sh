@@ -8,6 +8,7 @@ set -u
 case $row in arm64 | armhf | i386 | ppc64el | s390x) ;; *) die "unknown architecture" ;; esac
 package=gcc-${machine//_/-}
 if [ "$emulator" = - ]; then need "$machine-gcc" "$package"; else need "$machine-gcc" "$package" "$emulator" qemu-user; fi
+reachable
 release=$(release)
 [ -n "$release" ] || skip "this machine is no release of Debian, so its cross compilers fit no libraries of Debian"
 own_apt "$row" "$release"

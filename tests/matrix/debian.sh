@@ -31,9 +31,10 @@ inside() {
 		exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
 			CK_TIMEOUT_MULTIPLIER=60 "$@"' - "$root" "$@"
 }
-inside VIGIL_TESTS=unit sh -c 'cd /vigil && ./bootstrap check -- --enable-werror' >"$work/log" 2>&1
+flags=${MATRIX_CFLAGS:--O2}
+inside VIGIL_TESTS="${MATRIX_TESTS:-unit}" sh -c 'cd /vigil && ./bootstrap check -- --enable-werror "$0"' "CFLAGS=$flags" >"$work/log" 2>&1
 # The demonstration kills its service after two seconds and restarts it.
-inside timeout -s INT 60 sh -c 'cd /vigil && ./bootstrap run 2 -- --enable-werror' >"$work/run.log" 2>&1
+inside timeout -s INT 60 sh -c 'cd /vigil && ./bootstrap run 2 -- --enable-werror "$0"' "CFLAGS=$flags" >"$work/run.log" 2>&1
 if grep -q 'restarting' "$work/run.log"; then
 	echo "ok - ./bootstrap run shows a restart on Debian $suite"
 else

@@ -32,7 +32,11 @@ run_cgroup_v1() {
 		[ -e /sys/fs/cgroup/pids ] || { echo "SKIP: the kernel gives no hierarchy of version 1"; exit 77; }
 		exec "$@"' - "$@"
 }
-run_hidepid() { mounts 'mount -o remount,hidepid=2 /proc; exec "$@"' - "$@"; }
+# Root sees all processes nevertheless, unless it lacks CAP_SYS_PTRACE.
+run_hidepid() {
+	need setpriv util-linux
+	mounts 'mount -o remount,hidepid=2 /proc; exec setpriv --bounding-set -sys_ptrace --inh-caps -sys_ptrace "$@"' - "$@"
+}
 # /tmp and the build directory can be written, and nothing else.
 run_read_only() {
 	mounts 'build=$1; shift; mount --bind "$build" "$build"; mount -o remount,bind,ro /

@@ -4,6 +4,7 @@
 . "$here/lib.sh"
 set -u
 need musl-gcc musl-tools dpkg-source dpkg-dev cmake cmake
+reachable
 release=$(release)
 [ -n "$release" ] || skip "this machine is no release of Debian"
 own_apt "$(dpkg --print-architecture)" "$release"
