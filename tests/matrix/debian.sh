@@ -21,12 +21,15 @@ if git -C "$top_srcdir" rev-parse -q HEAD >/dev/null 2>&1; then
 else
 	tar -C "$top_srcdir" -c .
 fi | tar -C "$source" -x
+# A mirror that is a snapshot has a list that is older than a week, which sid's is valid for.
+echo 'Acquire::Check-Valid-Until "false";' >"$root/etc/apt/apt.conf.d/99matrix"
 cp -L /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null
-# inside COMMAND...: runs a command in the release, with namespaces for its mounts and processes
+# inside COMMAND...: runs a command in the release, with namespaces for its mounts and processes.  The root is a mount
+# point, because tests change how its mounts propagate.
 inside() {
 	unshare --mount --pid --fork --kill-child bash -c '
 		root=$1; shift
-		mount -t proc proc "$root/proc" && mount -t tmpfs -o mode=1777 tmpfs "$root/tmp" &&
+		mount --bind "$root" "$root" && mount -t proc proc "$root/proc" && mount -t tmpfs -o mode=1777 tmpfs "$root/tmp" &&
 		mount --rbind /dev "$root/dev" && mount --rbind /sys "$root/sys" &&
 		exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
 			CK_TIMEOUT_MULTIPLIER=60 "$@"' - "$root" "$@"
