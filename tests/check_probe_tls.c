@@ -183,6 +183,8 @@ END_TEST
 
 SUITE("probe_tls", setup, teardown)
 {
+	if (system("command -v openssl >/dev/null") != 0)
+		suite_skip("there is no program openssl");
 	TEST(a_self_signed_certificate_is_refused_unless_it_is_accepted);
 	TEST(the_certificate_of_a_ca_is_accepted_for_its_name);
 	TEST(an_expired_certificate_is_refused);

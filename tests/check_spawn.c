@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "children.h"
+#include "process/spawn_close.h"
 #include "process/spawn_internal.h"
 #include "scratch.h"
 #include "suite.h"
@@ -78,6 +79,37 @@ START_TEST(a_start_that_fails_returns_the_error)
 	/* no child process is left */
 	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
 	ck_assert_int_eq(errno, ECHILD);
+}
+END_TEST
+
+/* Returns the exit status of a shell that succeeds if the descriptor is not open. */
+static int lacks(int fd, const posix_spawn_file_actions_t *actions)
+{
+	char script[64];
+	char *const argv[] = {"sh", "-c", script, NULL};
+	int status = -1;
+	pid_t pid;
+
+	snprintf(script, sizeof(script), "[ ! -e /proc/$$/fd/%d ]", fd);
+	ck_assert_int_eq(posix_spawn(&pid, "/bin/sh", actions, NULL, argv, environ), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return WEXITSTATUS(status);
+}
+
+START_TEST(descriptors_are_closed_one_by_one_for_old_libraries)
+{
+	posix_spawn_file_actions_t actions;
+	int leaky = open("/dev/zero", O_RDONLY); /* without O_CLOEXEC */
+
+	ck_assert_int_ge(leaky, 3);
+	ck_assert_int_eq(posix_spawn_file_actions_init(&actions), 0);
+	ck_assert_int_eq(lacks(leaky, &actions), 1);
+	ck_assert_int_eq(spawn_close_each(&actions, leaky + 1), 0);
+	ck_assert_int_eq(lacks(leaky, &actions), 1);
+	ck_assert_int_eq(spawn_close_each(&actions, leaky), 0);
+	ck_assert_int_eq(lacks(leaky, &actions), 0);
+	posix_spawn_file_actions_destroy(&actions);
+	close(leaky);
 }
 END_TEST
 
@@ -421,6 +453,7 @@ SUITE("spawn", scratch_setup, scratch_teardown)
 	TIMEOUT(300);
 	TEST(the_output_and_the_exit_status_are_returned);
 	TEST(a_start_that_fails_returns_the_error);
+	TEST(descriptors_are_closed_one_by_one_for_old_libraries);
 	TEST(a_child_starts_with_a_clean_environment);
 	TEST(a_child_starts_while_low_descriptors_are_closed);
 	TEST(the_end_of_a_gigabyte_of_output_is_kept);

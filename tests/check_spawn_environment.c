@@ -35,6 +35,7 @@ static const char *const left_to_children[] = {"PATH", "LANG", "LC_CTYPE", "HOME
 
 static void set_all(void)
 {
+	unsetenv("LC_ALL"); /* it would replace LC_CTYPE */
 	for (size_t i = 0; i < KEPT; i++)
 		ck_assert_int_eq(setenv(kept_from_children[i], "vigil's", 1), 0);
 	for (size_t i = 0; i < LEFT; i++)

@@ -95,6 +95,21 @@ START_TEST(children_count)
 }
 END_TEST
 
+START_TEST(io_is_not_zero_on_a_kernel_that_does_not_count_it)
+{
+	start();
+	PROCESS(.pid = 100, .parent = 1, .memory = 1024);
+	PROCESS(.pid = 101, .parent = 100, .memory = 1024);
+	ck_assert_int_eq(unlink(scratch_path("proc/100/io")), 0);
+	ck_assert_int_eq(unlink(scratch_path("proc/101/io")), 0);
+	check_at(100, 100);
+	ck_assert_double_eq(number("memory_bytes"), 2 * MIB);
+	ck_assert_double_eq(number("io_read_bytes"), -1);
+	ck_assert_double_eq(number("io_written_bytes"), -1);
+	usage_close(usage);
+}
+END_TEST
+
 #define GROUP "sys/fs/cgroup/web.service/"
 
 static void put_group(void)
@@ -359,6 +374,7 @@ static void setup_usage(void)
 SUITE("usage", setup_usage, teardown)
 {
 	TEST(children_count);
+	TEST(io_is_not_zero_on_a_kernel_that_does_not_count_it);
 	TEST(a_group_without_controllers_shows_the_processes_to_sum);
 	TEST(the_numbers_of_the_group_come_first);
 	TEST(everything_is_measured_once_a_minute);

@@ -65,6 +65,18 @@ START_TEST(io_is_that_of_disks)
 }
 END_TEST
 
+START_TEST(a_missing_io_file_is_no_sign_that_the_process_has_ended)
+{
+	int64_t in, out;
+
+	PROCESS(.pid = 7);
+	ck_assert_int_eq(unlink(scratch_path("proc/7/io")), 0); /* no CONFIG_TASK_IO_ACCOUNTING */
+	ck_assert_int_eq(usage_process_io(7, &in, &out), -EOPNOTSUPP);
+	ck_assert(!usage_process_has_ended(-EOPNOTSUPP));
+	ck_assert(usage_process_has_ended(usage_process_io(8, &in, &out)));
+}
+END_TEST
+
 START_TEST(descriptors_are_counted_in_parts)
 {
 	struct usage_files files = {.dir = NULL};
@@ -116,6 +128,7 @@ SUITE("usage_process", setup, teardown)
 	TEST(numbers_out_of_range_are_refused);
 	TEST(files_that_are_mapped_are_not_memory);
 	TEST(io_is_that_of_disks);
+	TEST(a_missing_io_file_is_no_sign_that_the_process_has_ended);
 	TEST(descriptors_are_counted_in_parts);
 	TEST(the_real_proc_agrees_with_this_process);
 }

@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "process/run_group.h"
+#include "process/spawn_close.h"
 #include "process/spawn_environment.h"
 #include "process/spawn_internal.h"
 #include "process/spawn_step.h"
@@ -116,12 +117,8 @@ static int actions_init(
 			actions, spawn->directory ? spawn->directory : "/");
 	if (!err && spawn->page > 0)
 		err = posix_spawn_file_actions_adddup2(actions, spawn->page, STDERR_FILENO + 1);
-#ifdef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
-	/* vigild's own descriptors are close-on-exec; those of libraries in modules may not be. */
 	if (!err)
-		err = posix_spawn_file_actions_addclosefrom_np(
-			actions, STDERR_FILENO + 1 + (spawn->page > 0));
-#endif
+		err = spawn_close_from(actions, STDERR_FILENO + 1 + (spawn->page > 0));
 	if (err)
 		posix_spawn_file_actions_destroy(actions);
 	return -err;

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "process/spawn_close.h"
 #include "process/spawn_environment.h"
 
 #define CHILD_FD (STDERR_FILENO + 1)
@@ -32,12 +33,7 @@ static int set_actions(posix_spawn_file_actions_t *actions, int fd)
 {
 	int err = posix_spawn_file_actions_adddup2(actions, fd, CHILD_FD);
 
-#ifdef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
-	/* vigild's own descriptors are close-on-exec; those of libraries in modules may not be. */
-	if (err == 0)
-		err = posix_spawn_file_actions_addclosefrom_np(actions, CHILD_FD + 1);
-#endif
-	return err;
+	return err != 0 ? err : spawn_close_from(actions, CHILD_FD + 1);
 }
 
 pid_t spawn_terminal_start(const char *const *argv, int fd)

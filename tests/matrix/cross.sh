@@ -8,6 +8,7 @@ set -u
 case $row in arm64 | armhf | i386 | ppc64el | s390x) ;; *) die "unknown architecture" ;; esac
 package=gcc-${machine//_/-}
 if [ "$emulator" = - ]; then need "$machine-gcc" "$package"; else need "$machine-gcc" "$package" "$emulator" qemu-user; fi
+reachable
 release=$(release)
 [ -n "$release" ] || skip "this machine is no release of Debian, so its cross compilers fit no libraries of Debian"
 own_apt "$row" "$release"
@@ -79,6 +80,7 @@ for pair in "$top_builddir $work/build" "$work/build $top_builddir"; do
 	# shellcheck disable=SC2086
 	"${around[@]}" "$here/exchange.sh" $pair
 done >"$work/exchange.log" 2>&1
+[ "$emulator" = - ] || excuse "$work/log" "$here/emulated"
 add "$work/log" "$work/left-out" "$work/exchange.log"
 record "$row" "glibc $(version_of libc6)" "libevent $(version_of libevent-2.1-7), jansson $(version_of libjansson4), \
 check $(version_of check), libsystemd $(version_of libsystemd0), OpenSSL $(version_of libssl3)" "$work/log"

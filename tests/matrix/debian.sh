@@ -21,19 +21,23 @@ if git -C "$top_srcdir" rev-parse -q HEAD >/dev/null 2>&1; then
 else
 	tar -C "$top_srcdir" -c .
 fi | tar -C "$source" -x
+# A mirror that is a snapshot has a list that is older than a week, which sid's is valid for.
+echo 'Acquire::Check-Valid-Until "false";' >"$root/etc/apt/apt.conf.d/99matrix"
 cp -L /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null
-# inside COMMAND...: runs a command in the release, with namespaces for its mounts and processes
+# inside COMMAND...: runs a command in the release, with namespaces for its mounts and processes.  The root is a mount
+# point, because tests change how its mounts propagate.
 inside() {
 	unshare --mount --pid --fork --kill-child bash -c '
 		root=$1; shift
-		mount -t proc proc "$root/proc" && mount -t tmpfs -o mode=1777 tmpfs "$root/tmp" &&
+		mount --bind "$root" "$root" && mount -t proc proc "$root/proc" && mount -t tmpfs -o mode=1777 tmpfs "$root/tmp" &&
 		mount --rbind /dev "$root/dev" && mount --rbind /sys "$root/sys" &&
 		exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
 			CK_TIMEOUT_MULTIPLIER=60 "$@"' - "$root" "$@"
 }
-inside VIGIL_TESTS=unit sh -c 'cd /vigil && ./bootstrap check -- --enable-werror' >"$work/log" 2>&1
+flags=${MATRIX_CFLAGS:--O2}
+inside VIGIL_TESTS="${MATRIX_TESTS:-unit}" sh -c 'cd /vigil && ./bootstrap check -- --enable-werror "$0"' "CFLAGS=$flags" >"$work/log" 2>&1
 # The demonstration kills its service after two seconds and restarts it.
-inside timeout -s INT 60 sh -c 'cd /vigil && ./bootstrap run 2 -- --enable-werror' >"$work/run.log" 2>&1
+inside timeout -s INT 60 sh -c 'cd /vigil && ./bootstrap run 2 -- --enable-werror "$0"' "CFLAGS=$flags" >"$work/run.log" 2>&1
 if grep -q 'restarting' "$work/run.log"; then
 	echo "ok - ./bootstrap run shows a restart on Debian $suite"
 else

@@ -32,7 +32,11 @@ run_cgroup_v1() {
 		[ -e /sys/fs/cgroup/pids ] || { echo "SKIP: the kernel gives no hierarchy of version 1"; exit 77; }
 		exec "$@"' - "$@"
 }
-run_hidepid() { mounts 'mount -o remount,hidepid=2 /proc; exec "$@"' - "$@"; }
+# Root sees all processes nevertheless, unless it lacks CAP_SYS_PTRACE.
+run_hidepid() {
+	need setpriv util-linux
+	mounts 'mount -o remount,hidepid=2 /proc; exec setpriv --bounding-set -sys_ptrace --inh-caps -sys_ptrace "$@"' - "$@"
+}
 # /tmp and the build directory can be written, and nothing else.
 run_read_only() {
 	mounts 'build=$1; shift; mount --bind "$build" "$build"; mount -o remount,bind,ro /
@@ -58,7 +62,7 @@ case $row in
 no-pidfd) tests='tests/matrix/no-pidfd.sh' ;;
 no-ipv6) tests=$inet ;;
 cgroup-v1 | no-cgroup) tests=$groups ;;
-no-io) skip "only a kernel that is built without CONFIG_TASK_IO_ACCOUNTING has no /proc/PID/io; check_usage_process has a table of it" ;;
+no-io) skip "only a kernel that is built without CONFIG_TASK_IO_ACCOUNTING has no /proc/PID/io; check_usage_process and check_usage test that the file is missing" ;;
 hidepid | no-ptrace | userns) tests="$processes tests/check_usage_process tests/system/limits.sh tests/system/system.sh" ;;
 read-only) tests="$processes tests/system/register.sh tests/system/distrust.sh" ;;
 *) die "unknown row" ;;

@@ -172,10 +172,13 @@ hold_port() {
 import ctypes, errno, signal, socket
 ctypes.CDLL(None).prctl(1, signal.SIGKILL) # PR_SET_PDEATHSIG: it ends with the test
 while True:
-    held = [socket.socket(), socket.socket(socket.AF_INET6)]
-    for s in held: s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    held[0].bind(("127.0.0.1", 0))
-    try: held[1].bind(("::1", held[0].getsockname()[1]))
+    held = []
+    def hold(family, address):
+        held.append(socket.socket(family))
+        held[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held[-1].bind(address)
+    hold(socket.AF_INET, ("127.0.0.1", 0))
+    try: hold(socket.AF_INET6, ("::1", held[0].getsockname()[1]))
     except OSError as error:
         if error.errno == errno.EADDRINUSE: continue # any other error: this machine has no ::1
     break

@@ -85,10 +85,12 @@ for m in $managers; do
 	check "$m: CPU time is measured" wait_for 20 at_least $m cpu_percent 0
 	wait_for 20 serves $at || not_ok "$m: the server answers"
 	pid=$(get "$(place $m pid)")
-	for n in 1 2 3; do ask $at; done
-	check "$m: the children use memory" wait_for 30 answers $at 3
+	ask $at # vigild may restart the service as soon as all three run
+	check "$m: a child uses memory" wait_for 30 answers $at 1
 	check "$m: the main process uses less than a tenth of the limit" \
 		[ "$(awk '/^RssAnon/ { print $2 }' "/proc/$pid/status")" -lt 10240 ]
+	ask $at
+	ask $at
 	check "$m: the service is restarted for the sum" wait_for 30 more_than "$(place $m restarts)" 0
 	check "$m: explain says which limit was exceeded, and by how much" \
 		explained $m 'it uses 1[0-9][0-9]\.[0-9] MiB of memory, over its limit of 100.0 MiB: restarting'

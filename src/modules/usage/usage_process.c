@@ -202,11 +202,15 @@ int usage_process_memory(pid_t pid, int64_t *memory, int64_t *shared)
 	return 0;
 }
 
+/* A kernel without CONFIG_TASK_IO_ACCOUNTING lacks the file also for processes that run. */
 int usage_process_io(pid_t pid, int64_t *read_bytes, int64_t *written)
 {
+	struct usage_stat stat;
 	char text[512];
 	int err = read_file(pid, "io", text, sizeof(text));
 
+	if (err == -ENOENT && usage_process_stat(pid, &stat) == 0)
+		return -EOPNOTSUPP;
 	if (err != 0)
 		return err;
 	*read_bytes = usage_process_number(text, "read_bytes:");
