@@ -63,7 +63,7 @@ static void setup(void)
 	scratch_setup();
 	ck_assert_int_eq(mkdir(scratch_path("scan"), 0755), 0);
 	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
-	signal(SIGHUP, SIG_DFL); /* it is ignored under nohup, and the services would inherit that */
+	signal(SIGHUP, SIG_DFL); /* nohup ignores it, and the services would inherit that */
 	request = (struct manager_request){
 		.name = "svc", .manager = the_manager, .service_dir = scratch_path("scan")};
 }

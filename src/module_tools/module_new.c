@@ -20,7 +20,8 @@
 /* Replaces MARK with the name.  The caller frees the text. */
 static char *fill(const char *text, const char *name)
 {
-	char *filled = NULL, *at;
+	char *filled = NULL;
+	const char *at;
 	size_t length = 0;
 	FILE *to = open_memstream(&filled, &length);
 
