@@ -26,7 +26,8 @@ int json_pointer_append(char *buf, size_t size, const char *name);
  * the end, and for a step that is malformed or does not fit, because a truncated step would be the
  * name of another value. */
 const char *json_pointer_step(const char *pointer, char *step, size_t size);
-/* Returns the number of bytes before the end of a step, an escape or a character that is not ASCII. */
+/* Returns the number of bytes before the end of a step, an escape or a character that is not
+ * ASCII. */
 size_t json_pointer_plain(const char *name);
 /* The steps of a pointer, unescaped. */
 #define POINTER_STEPS 64

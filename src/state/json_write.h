@@ -1,9 +1,9 @@
 /*
  * json_write: writes JSON as text.
  *
- * It writes the same bytes as json_dumps with JSON_COMPACT and JSON_ENCODE_ANY, in less than half of
- * the time: it formats no address of each container to detect cycles, and calls no function for each
- * bracket and comma.
+ * It writes the same bytes as json_dumps with JSON_COMPACT and JSON_ENCODE_ANY, in less than half
+ * of the time: it formats no address of each container to detect cycles, and calls no function for
+ * each bracket and comma.
  */
 #ifndef JSON_WRITE_H
 #define JSON_WRITE_H
@@ -21,9 +21,9 @@ struct json_writer {
 	bool failed;  /* there was no memory, or a value was NULL */
 };
 
-/* Appends a value.  Returns false if the text would be longer than the limit or if it has failed; the
- * text then ends anywhere.  The value must have no cycle and at most a few thousand levels, and its
- * texts must be UTF-8, as jansson checks when it creates a text. */
+/* Appends a value.  Returns false if the text would be longer than the limit or if it has failed;
+ * the text then ends anywhere.  The value must have no cycle and at most a few thousand levels, and
+ * its texts must be UTF-8, as jansson checks when it creates a text. */
 bool json_write(struct json_writer *writer, const json_t *value);
 /* Appends a text with its quotes and escapes. */
 bool json_write_text(struct json_writer *writer, const char *text, size_t length);

@@ -188,8 +188,8 @@ static bool is_computed(const struct state *state, const char *first_step)
 	return false;
 }
 
-/* Returns the name of the member of the last parent that the pointer addresses.  NULL: it is another
- * address, or a name that has to be decoded or checked. */
+/* Returns the name of the member of the last parent that the pointer addresses.  NULL: it is
+ * another address, or a name that has to be decoded or checked. */
 static const char *member_of_last_parent(const struct last_parent *last, const char *pointer)
 {
 	const char *name, *end;

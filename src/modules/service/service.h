@@ -58,7 +58,7 @@ struct peers {
 	bool news;     /* a peer has changed since the last decision */
 	bool due;      /* the last decision was to restart the service */
 	bool withheld; /* the last decision was that a restart is needed and may not be made soon */
-	/* The reason for a restart because of restart_with, PEER_TEXT bytes; NULL: not needed yet. */
+	/* Why it is restarted because of restart_with, PEER_TEXT bytes; NULL: not needed yet. */
 	char *why;
 };
 

@@ -5,8 +5,8 @@
  *
  * COSTS is a file of what icinga.sh and agent.sh have measured.  Prints a table whose columns are
  * separated by tabs: each row is an incident with one policy of vigil, for hosts that send to one
- * master, and for hosts that send to satellites of -z hosts each; -t: one of the two only.  The same seed gives the same
- * table.
+ * master, and for hosts that send to satellites of -z hosts each; -t: one of the two only.  The
+ * same seed gives the same table.
  */
 #include <stddef.h>
 #include <stdio.h>
