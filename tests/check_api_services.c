@@ -59,9 +59,9 @@ static void setup(void)
 
 static void teardown(void)
 {
-	ck_assert_int_eq(umount("/run"), 0);
-	ck_assert_int_eq(umount("/etc/init.d"), 0);
-	ck_assert_int_eq(umount("/etc/service"), 0);
+	ck_assert_int_eq(umount2("/run", MNT_DETACH), 0);
+	ck_assert_int_eq(umount2("/etc/init.d", MNT_DETACH), 0);
+	ck_assert_int_eq(umount2("/etc/service", MNT_DETACH), 0);
 	down();
 }
 

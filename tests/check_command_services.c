@@ -48,9 +48,9 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	umount("/etc/service");
-	ck_assert_int_eq(umount("/run"), 0);
-	ck_assert_int_eq(umount("/etc/init.d"), 0);
+	umount2("/etc/service", MNT_DETACH);
+	ck_assert_int_eq(umount2("/run", MNT_DETACH), 0);
+	ck_assert_int_eq(umount2("/etc/init.d", MNT_DETACH), 0);
 	take_down();
 }
 

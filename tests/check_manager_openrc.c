@@ -54,8 +54,8 @@ static void setup(void)
 static void teardown(void)
 {
 	kill_and_reap_all();
-	ck_assert_int_eq(umount("/run"), 0);
-	ck_assert_int_eq(umount("/etc/init.d"), 0);
+	ck_assert_int_eq(umount2("/run", MNT_DETACH), 0);
+	ck_assert_int_eq(umount2("/etc/init.d", MNT_DETACH), 0);
 	scratch_teardown();
 }
 
