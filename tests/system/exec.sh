@@ -329,17 +329,19 @@ S
 chmod 755 "$work/bin/background" "$work/bin/daemonised"
 daemon background 'mode = stream' 'backoff = 1h' 'backoff_max = 1h'
 daemon daemonised 'mode = stream' 'backoff = 1h' 'backoff_max = 1h'
-# Programs that print objects which stay in a buffer, and one that prints none.
+# Programs that print objects which stay in a buffer, and one that prints none.  The program python3 may be a script
+# that takes seconds to find the interpreter.
+python=$(python3 -c 'import sys; print(sys.executable)' 2>/dev/null)
 for language in perl python3; do
 	if [ -z "$(command -v $language)" ]; then echo "SKIP: there is no $language"; continue; fi
 	case $language in
-	perl) echo 'print "{}\n"; sleep 1000;' >"$work/bin/buffers.$language" ;;
-	python3) printf 'import time\nprint("{}")\ntime.sleep(1000)\n' >"$work/bin/buffers.$language" ;;
+	perl) program=perl; echo 'print "{}\n"; sleep 1000;' >"$work/bin/buffers.$language" ;;
+	python3) program=$python; printf 'import time\nprint("{}")\ntime.sleep(1000)\n' >"$work/bin/buffers.$language" ;;
 	esac
-	daemon buffers-$language 'mode = stream' 'silence = 2s' "command = $language $work/bin/buffers.$language" 'environment = PYTHONUNBUFFERED='
+	daemon buffers-$language 'mode = stream' 'silence = 2s' "command = $program $work/bin/buffers.$language" 'environment = PYTHONUNBUFFERED='
 done
 [ -z "$(command -v python3)" ] ||
-	daemon flushes 'mode = stream' 'silence = 2s' "command = python3 -u -c 'import time; time.sleep(1000)'"
+	daemon flushes 'mode = stream' 'silence = 2s' "command = $python -u -c 'import time; time.sleep(1000)'"
 script pauses <<'S'
 echo '{"n": 1}'
 exec sleep 1000

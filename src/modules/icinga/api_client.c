@@ -68,7 +68,11 @@ struct api_client {
 
 static void disconnect(struct connection *c)
 {
-	if (c->bev != NULL) { /* a callback may be pending already */
+	if (c->bev != NULL) {
+		if (c->connected) /* otherwise OpenSSL forbids to resume the session */
+			SSL_set_shutdown(bufferevent_openssl_get_ssl(c->bev),
+				SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+		/* a callback may be pending already */
 		bufferevent_setcb(c->bev, NULL, NULL, NULL, NULL);
 		bufferevent_free(c->bev);
 	}

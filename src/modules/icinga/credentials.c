@@ -126,6 +126,11 @@ static int load_ca(struct loaded *l, const char *ca, struct fault *fault)
 	if (l->tls == NULL)
 		return set_fault(fault, NULL, "%s", tls_error());
 	SSL_CTX_set_min_proto_version(l->tls, TLS1_2_VERSION);
+#ifdef SSL_OP_IGNORE_UNEXPECTED_EOF
+	/* Otherwise a peer that closes without close_notify makes the session useless. The end of a
+	 * reply is known from its length. */
+	SSL_CTX_set_options(l->tls, SSL_OP_IGNORE_UNEXPECTED_EOF);
+#endif
 	SSL_CTX_set_verify(l->tls, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_default_passwd_cb(l->tls, no_passphrase);
 	if (SSL_CTX_load_verify_locations(l->tls, ca, NULL) != 1)
