@@ -28,7 +28,8 @@ static const struct facts_of_unit crash = {
 		.properties = {.pid = 7, .respawns = 2},
 		.valid = true,
 		.pid_valid = true,
-		.simple = true},
+		.simple = true,
+		.unaided = true},
 	.exec = {.pid = 7,
 		.code = CLD_KILLED,
 		.status = SIGKILL,
@@ -105,6 +106,7 @@ CASE(another_process, f->exec.pid = 8)
 CASE(process_not_known, f->unit.pid_valid = false)
 CASE(no_process, (f->unit.properties.pid = 0, f->exec.pid = 0))
 CASE(not_simple, f->unit.simple = false)
+CASE(restarted_by_systemd, f->unit.unaided = false)
 CASE(outside, f->unit.outside = true)
 CASE(masked, TEXT(f->unit.load, "masked"))
 CASE(did_not_run, f->unit.status = VIGIL_SERVICE_FAILED)
@@ -127,8 +129,8 @@ static const struct {
 	ROW(became_active_later, false), ROW(timed_out, false), ROW(watchdog, false),
 	ROW(start_limit, false), ROW(contradicts, false), ROW(did_not_end, false),
 	ROW(another_process, false), ROW(process_not_known, false), ROW(no_process, false),
-	ROW(not_simple, false), ROW(outside, false), ROW(masked, false), ROW(did_not_run, false),
-	ROW(was_reloading, false)};
+	ROW(not_simple, false), ROW(restarted_by_systemd, false), ROW(outside, false),
+	ROW(masked, false), ROW(did_not_run, false), ROW(was_reloading, false)};
 
 START_TEST(each_situation_is_proven_or_asked_about)
 {

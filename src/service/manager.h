@@ -103,10 +103,11 @@ struct manager_reply {
 	 * from pid. load, active, sub and job are the columns of the unit list. A simple unit
 	 * has no conflicts (except with shutdown.target, which it must have), triggers,
 	 * conditions or parts and is not a oneshot, so that its state alone gives the
-	 * status. */
+	 * status. A unit that is not unaided may be restarted by systemd itself after a crash;
+	 * meaningful if a query has found it to be simple. */
 	pid_t main_pid;
 	char load[16], active[16], sub[32], job[24];
-	bool simple;
+	bool simple, unaided;
 	/* its status depends on things that systemd does not signal: a pidfile, a control group */
 	bool outside;
 	/* Units whose changes affect this one: NAME=ACTIVESTATE, each preceded by a space. */

@@ -178,6 +178,8 @@ void cached_unit_take_reply(struct cached_unit *unit, const struct manager_reply
 	unit->status = reply->status;
 	unit->properties = (struct unit_properties){
 		.pid = reply->main_pid, .respawns = reply->respawns, .entered = reply->run};
+	if (!unit->simple) /* else a worker has not read it again */
+		unit->unaided = reply->unaided;
 	unit->simple = reply->simple;
 	unit->outside = reply->outside;
 	if (reply->unit[0] == '\0' || cached_unit_is_named(unit, reply->unit))

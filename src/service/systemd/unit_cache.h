@@ -36,8 +36,7 @@ struct cached_unit {
 	struct unit_properties properties;
 	bool valid;     /* the cached status is valid: no event has invalidated it */
 	bool pid_valid; /* systemd named this process and has not signalled another one since */
-	bool simple;    /* see struct manager_reply, as for outside */
-	bool outside;
+	bool simple, unaided, outside; /* see struct manager_reply */
 	TAILQ_ENTRY(cached_unit) link;
 };
 

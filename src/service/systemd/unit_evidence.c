@@ -5,11 +5,40 @@
  */
 #include "service/systemd/unit_evidence.h"
 
+#include <string.h>
+
 #include "service/pidfile.h"
 #include "service/systemd/unit_conditions.h"
 #include "service/systemd/unit_death.h"
 #include "service/systemd/unit_down.h"
 #include "service/systemd/unit_unwatched.h"
+
+/* Finds out whether systemd leaves the unit down after a crash. RestartForceExitStatus, a list of
+ * statuses and one of signals, applies with Restart=no, too. */
+static int find_unaided(struct unit_gather *g)
+{
+	sd_bus_message *answer = NULL;
+	const void *list;
+	size_t statuses = 0, signals = 0;
+	char restart[32] = "";
+	int r = systemd_get_text(
+		g->call, g->row->path, SYSTEMD_SERVICE, "Restart", restart, sizeof(restart));
+
+	if (r > 0)
+		r = systemd_get(
+			g->call, &answer, g->row->path, SYSTEMD_SERVICE, "RestartForceExitStatus");
+	if (r > 0)
+		r = sd_bus_message_enter_container(answer, 'v', "(aiai)");
+	if (r > 0)
+		r = sd_bus_message_enter_container(answer, 'r', "aiai");
+	if (r > 0)
+		r = sd_bus_message_read_array(answer, 'i', &list, &statuses);
+	if (r > 0)
+		r = sd_bus_message_read_array(answer, 'i', &list, &signals);
+	g->reply->unaided = r > 0 && strcmp(restart, "no") == 0 && statuses == 0 && signals == 0;
+	sd_bus_message_unref(answer);
+	return systemd_bus_is_dead(r) ? r : 0;
+}
 
 /* Finds out whether the state of the unit alone will explain a later failure or stop. */
 static int find_simple(struct unit_gather *g)
@@ -31,7 +60,7 @@ static int find_simple(struct unit_gather *g)
 	g->reply->simple = r >= 0 && names[0] == '\0' && shutdown && count == 0 &&
 			   g->request->pidfile == NULL && !start.to_end && !start.by_bus &&
 			   !start.by_need;
-	return r;
+	return g->reply->simple ? find_unaided(g) : r;
 }
 
 /* A pidfile that an admin configured has priority over the process that systemd monitors, because

@@ -11,7 +11,8 @@
  *   conflicting while both ran became so by a reload.  A unit with known conflicts is not simple.
  * - It was stopped on request.  Then it left the state "active" before its process ended.
  * - A job is pending: it is in the signal, and systemd refuses a job that conflicts with it.
- * - systemd restarts it.  Then its state is "activating", or its substate is not "failed".
+ * - systemd restarts it.  Such a unit is not unaided.  Its state may be signalled as "failed" before
+ *   it becomes "activating".
  * - The machine shuts down.  Every unit that can be simple conflicts with shutdown.target, whose
  *   start cannot be reverted, so systemd refuses to start it.
  * - It has conditions, parts or triggers, or is a oneshot.  Such a unit is not simple.
@@ -27,9 +28,9 @@
 
 bool unit_proof_is_possible(const struct cached_unit *unit)
 {
-	return unit->simple && !unit->outside && unit->pid_valid && unit->properties.pid > 0 &&
-	       unit->status == VIGIL_SERVICE_RUNNING && strcmp(unit->active, "active") == 0 &&
-	       strcmp(unit->load, "loaded") == 0;
+	return unit->simple && unit->unaided && !unit->outside && unit->pid_valid &&
+	       unit->properties.pid > 0 && unit->status == VIGIL_SERVICE_RUNNING &&
+	       strcmp(unit->active, "active") == 0 && strcmp(unit->load, "loaded") == 0;
 }
 
 /* Whether the process ended by itself, and systemd agrees about how.  A start that failed, such as
