@@ -13,7 +13,7 @@
 struct job {
 	enum service_verb verb;
 	struct manager_request request;
-	struct manager_reply *reply; /* NULL: no worker has begun, and the job may wait for long */
+	struct manager_reply reply;
 	double seconds;
 };
 
@@ -39,11 +39,10 @@ void job_work(void *arg, uint64_t deadline)
 	uint64_t begun = clock_now();
 
 	job->request.deadline = deadline;
-	job->reply = memory_zero(sizeof(*job->reply));
 	if (job->verb == SERVICE_QUERY)
-		manager_query(&job->request, job->reply);
+		manager_query(&job->request, &job->reply);
 	else
-		manager_apply(changes[job->verb], &job->request, job->reply);
+		manager_apply(changes[job->verb], &job->request, &job->reply);
 	job->seconds = clock_to_seconds(clock_now() - begun);
 }
 
@@ -52,7 +51,6 @@ void job_free(void *arg)
 	struct job *job = arg;
 
 	request_clear(&job->request);
-	free(job->reply);
 	free(job);
 }
 
@@ -80,13 +78,11 @@ void job_translate(const struct manager_reply *answer, vigil_service_reply *repl
 
 void job_reply(const struct job *job, vigil_service_reply *reply)
 {
-	job_translate(job_answer(job), reply);
+	job_translate(&job->reply, reply);
 	reply->seconds = job->seconds;
 }
 
 const struct manager_reply *job_answer(const struct job *job)
 {
-	static const struct manager_reply none;
-
-	return job->reply != NULL ? job->reply : &none;
+	return &job->reply;
 }
