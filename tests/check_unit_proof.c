@@ -46,7 +46,7 @@ static const struct facts_of_unit crash = {
 /* systemd signals the service first, and the unit right after it. */
 static struct unit_proof hear(const struct facts_of_unit *f)
 {
-	struct unit_proof proof = {PROOF_NONE};
+	struct unit_proof proof = {.stage = PROOF_NONE};
 	const struct unit_change service = {
 		.interface = SYSTEMD_SERVICE, .pid = 0, .respawns = -1, .job = -1, .exec = f->exec};
 	const struct unit_change unit = {.interface = SYSTEMD_UNIT,
