@@ -38,7 +38,8 @@ chmod 755 "$work/restart"
 # All services must give up within a window.  The scripts of 400 restarts run meanwhile.
 began=${EPOCHREALTIME/./}
 for i in $(seq 20); do "$work/restart" fails0 >/dev/null; done
-window=$((window + (${EPOCHREALTIME/./} - began) / 20 * 400 * 2 / 1000000))
+took=$(((${EPOCHREALTIME/./} - began) / 20)) # microseconds
+window=$((window + took * 400 * 2 / 1000000))
 
 # watched NAME...: configures a daemon for each, and the unrelated daemon canary
 watched() {
@@ -73,6 +74,12 @@ at_least() { local n; n=$(how_many "$2"); [ "$n" -ge "$1" ]; }
 restarted() { [ "$(wc -l <"$work/restarts")" -ge "$1" ]; }
 calm() { # TEXT: checks that the canary and the loop were not delayed
 	check "$1: the canary daemon ticks" wait_for 20 more_than /runs/canary/ticks $((ticks + 20))
+	# Two hundred services are checked each second.  If that is more than half of what the processors can do,
+	# every loop lags.
+	if [ $((took * 200)) -gt $(($(nproc) * 500000)) ]; then
+		echo "SKIP: $1: the lag of the loop: this machine takes $took us to run a script"
+		return
+	fi
 	missed_is_fair "$1: the canary daemon ticks on" canary
 	lag_is_fair "$1" 0.05
 }
