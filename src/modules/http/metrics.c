@@ -408,11 +408,8 @@ static void next_family(struct scrape *s)
 static void read_account(struct scrape *s)
 {
 	const char *name = json_string_value(json_array_get(s->names, s->read++));
-	char pointer[READER_POINTER] = "/runs";
-	const json_t *account = NULL;
+	const json_t *account = names_account(s->server, name);
 
-	if (reader_step(pointer, name))
-		account = vigil_state_get(s->server->d, pointer);
 	if (account != NULL)
 		json_object_set(s->runs, name, (json_t *)account);
 }

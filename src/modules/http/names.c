@@ -5,6 +5,8 @@
  */
 #include "names.h"
 
+#include "state_reader.h"
+
 static json_t *read_all(struct server *server)
 {
 	json_t *runs = (json_t *)vigil_state_get(server->d, "/runs");
@@ -26,6 +28,13 @@ json_t *names_read(struct server *server)
 	server->names = read_all(server);
 	server->generation = generation;
 	return server->names;
+}
+
+const json_t *names_account(struct server *server, const char *name)
+{
+	char pointer[READER_POINTER] = "/runs";
+
+	return reader_step(pointer, name) ? vigil_state_get(server->d, pointer) : NULL;
 }
 
 void names_free(struct server *server)

@@ -10,6 +10,10 @@
  * array after its callback has returned.  NULL: out of memory. */
 json_t *names_read(struct server *server);
 
+/* Returns the account of that daemon at /runs, valid until the next call into vigild.  NULL: there
+ * is no such daemon. */
+const json_t *names_account(struct server *server, const char *name);
+
 void names_free(struct server *server);
 
 #endif

@@ -210,13 +210,6 @@ static void add_item(struct page *page, const char *name, const json_t *account)
 	json_object_set(page->runs, name, (json_t *)account);
 }
 
-static const json_t *account_of(vigil_daemon *d, const char *name)
-{
-	char pointer[READER_POINTER] = "/runs";
-
-	return reader_step(pointer, name) ? vigil_state_get(d, pointer) : NULL;
-}
-
 /* Reads the next account; when all have been read, sorts the items.  Returns false if that is done.
  * vigild computes an account when it is read, and all of them at once would block the loop. */
 static bool read_account(struct page *page)
@@ -227,7 +220,7 @@ static bool read_account(struct page *page)
 	if (page->read > json_array_size(page->names))
 		return false;
 	name = json_string_value(json_array_get(page->names, page->read++));
-	account = name != NULL ? account_of(page->server->d, name) : NULL;
+	account = name != NULL ? names_account(page->server, name) : NULL;
 	if (account != NULL)
 		add_item(page, name, account);
 	if (name == NULL)
@@ -365,7 +358,7 @@ static void reply_with(const struct request *request, const struct evkeyvalq *qu
 	const char *only = evhttp_find_header(query, "daemon");
 	struct page *page;
 
-	if (only != NULL && account_of(request->server->d, only) == NULL) {
+	if (only != NULL && names_account(request->server, only) == NULL) {
 		reply_error(request, 404, "no such daemon", json_pack("{s:s}", "daemon", only));
 		return;
 	}
