@@ -246,10 +246,17 @@ static void on_slow_crowd(uint64_t missed, void *arg)
 		loop_stop(loop);
 }
 
+/* Starts timers that are all due at the same time, and not in the next 200 ms. */
 static void crowd_new(struct crowd *crowd, loop_timer_fn *fn)
 {
-	for (unsigned i = 0; i < 200; i++)
-		crowd->timers[i] = loop_every(loop, CLOCK_SECOND, 0, fn, crowd);
+	uint64_t due;
+
+	do {
+		crowd_free(crowd);
+		for (unsigned i = 0; i < 200; i++)
+			crowd->timers[i] = loop_every(loop, CLOCK_SECOND, 0, fn, crowd);
+		due = loop_timer_due(crowd->timers[0]);
+	} while (loop_timer_due(crowd->timers[199]) != due || due < clock_now() + 200 * CLOCK_MS);
 }
 
 START_TEST(a_timer_may_free_all_timers_with_the_same_due_time)

@@ -10,7 +10,7 @@ export top_srcdir top_builddir BENCH_FORM=short
 benches="detect_latency peers two_days hang looks usage idle control isolate http growth start exec streams ticks https children state"
 run() {
 	local began=${EPOCHREALTIME/./}
-	bash "$top_srcdir/tests/bench/$1.sh" >"$work/$1.rows" 2>&1
+	bash "$top_srcdir/tests/bench/$1.sh" >"$work/$1.rows" 2>"$work/$1.errors"
 	echo $? $((${EPOCHREALTIME/./} - began)) >"$work/$1.status"
 }
 for bench in $benches; do
@@ -18,17 +18,19 @@ for bench in $benches; do
 	run $bench &
 done
 wait
+number='-?[0-9.]+(e[-+][0-9]+)?'
+row="^[a-z0-9_]+ [a-zA-Z0-9_]+ $number $number $number\$"
 for bench in $benches; do
 	read -r status took <"$work/$bench.status"
-	rows=$(grep -cE '^[a-z0-9_]+ [a-zA-Z0-9_]+ [0-9.e+]+ [0-9.e+]+ [0-9.]+$' "$work/$bench.rows")
-	others=$(grep -vE '^([a-z0-9_]+ [a-zA-Z0-9_]+ [0-9.e+]+ [0-9.e+]+ [0-9.]+$|#|SKIP: )' "$work/$bench.rows")
+	rows=$(grep -cE "$row" "$work/$bench.rows")
+	other=$(grep -vE "$row|^#|^SKIP: " "$work/$bench.rows" | head -n 1)
 	if [ $status = 77 ]; then
 		grep '^SKIP: ' "$work/$bench.rows"
-	elif [ $status = 0 ] && [ "$rows" -gt 0 ] && [ -z "$others" ]; then
+	elif [ $status = 0 ] && [ "$rows" -gt 0 ] && [ -z "$other" ]; then
 		ok "bench $bench prints $rows rows in $((took / 100000))e-1 s"
 	else
-		cat "$work/$bench.rows"
-		not_ok "bench $bench prints rows: $rows, exit status $status"
+		cat "$work/$bench.rows" "$work/$bench.errors"
+		not_ok "bench $bench prints rows: $rows, exit status $status, another line: $other"
 	fi
 done
 # A benchmark that is not in the list above is not tested.
