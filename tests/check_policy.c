@@ -46,11 +46,11 @@ START_TEST(a_rate_allows_its_burst_and_refills)
 
 	policy_set(&policy, NULL, 5, 0.5); /* ten per second, at most five at once */
 	for (unsigned i = 0; i < 100; i++)
-		taken += policy_take_restart(&policy, false);
+		taken += policy_take_restart(&policy, TURN_UNEXPECTED);
 	ck_assert_uint_ge(taken, 5);
 	ck_assert_uint_le(taken, 7);
 	nanosleep(&pause, NULL);
-	ck_assert(policy_take_restart(&policy, false));
+	ck_assert(policy_take_restart(&policy, TURN_UNEXPECTED));
 	policy_clear(&policy);
 }
 END_TEST
@@ -61,11 +61,11 @@ START_TEST(a_reload_does_not_refill_the_budget)
 
 	policy_set(&policy, NULL, 3, 3600);
 	for (unsigned i = 0; i < 3; i++)
-		ck_assert(policy_take_restart(&policy, false));
+		ck_assert(policy_take_restart(&policy, TURN_UNEXPECTED));
 	policy_set(&policy, NULL, 3, 3600);
-	ck_assert(!policy_take_restart(&policy, false));
+	ck_assert(!policy_take_restart(&policy, TURN_UNEXPECTED));
 	policy_set(&policy, NULL, 4, 3600); /* but a new rate does */
-	ck_assert(policy_take_restart(&policy, false));
+	ck_assert(policy_take_restart(&policy, TURN_UNEXPECTED));
 	policy_clear(&policy);
 }
 END_TEST
@@ -75,7 +75,7 @@ START_TEST(no_rate_means_no_limit)
 	struct policy policy = {0};
 
 	for (unsigned i = 0; i < 10000; i++)
-		ck_assert(policy_take_restart(&policy, false));
+		ck_assert(policy_take_restart(&policy, TURN_UNEXPECTED));
 }
 END_TEST
 
@@ -85,32 +85,45 @@ START_TEST(a_restart_that_was_not_made_costs_nothing)
 
 	policy_set(&policy, NULL, 1, 3600);
 	for (unsigned i = 0; i < 100; i++) {
-		ck_assert(policy_take_restart(&policy, false));
+		ck_assert(policy_take_restart(&policy, TURN_UNEXPECTED));
 		policy_return_restart(&policy);
 	}
 	policy_return_restart(&policy); /* and yields nothing */
-	ck_assert(policy_take_restart(&policy, false));
-	ck_assert(!policy_take_restart(&policy, false));
+	ck_assert(policy_take_restart(&policy, TURN_UNEXPECTED));
+	ck_assert(!policy_take_restart(&policy, TURN_UNEXPECTED));
 	policy_clear(&policy);
 }
 END_TEST
 
-START_TEST(retries_leave_half_of_the_rate_to_unexpected_exits)
+static unsigned take_all(struct policy *policy, enum restart_turn turn)
+{
+	unsigned taken = 0;
+
+	while (policy_take_restart(policy, turn))
+		taken++;
+	return taken;
+}
+
+START_TEST(retries_leave_a_part_of_the_rate_to_first_restarts_and_to_unexpected_exits)
 {
 	struct policy policy = {0};
-	unsigned retries = 0, deaths = 0;
 
 	policy_set(&policy, NULL, 20, 3600);
-	while (policy_take_restart(&policy, true))
-		retries++;
-	while (policy_take_restart(&policy, false))
-		deaths++;
-	ck_assert_uint_eq(retries, 10);
-	ck_assert_uint_eq(deaths, 10);
-	ck_assert(!policy_take_restart(&policy, true));
+	ck_assert_uint_eq(take_all(&policy, TURN_AGAIN), 10);
+	ck_assert_uint_eq(take_all(&policy, TURN_FIRST), 5);
+	ck_assert_uint_eq(take_all(&policy, TURN_UNEXPECTED), 5);
+	ck_assert(!policy_take_restart(&policy, TURN_AGAIN));
+	/* each restart that is refilled goes to the first of them, also with a small rate */
+	for (unsigned burst = 4; burst < 20; burst++) {
+		policy_set(&policy, NULL, burst, 3600);
+		take_all(&policy, TURN_AGAIN);
+		ck_assert(policy_take_restart(&policy, TURN_FIRST));
+		take_all(&policy, TURN_FIRST);
+		ck_assert(policy_take_restart(&policy, TURN_UNEXPECTED));
+	}
 	/* a rate of one reserves nothing */
 	policy_set(&policy, NULL, 1, 3600);
-	ck_assert(policy_take_restart(&policy, true));
+	ck_assert(policy_take_restart(&policy, TURN_AGAIN));
 	policy_clear(&policy);
 }
 END_TEST
@@ -122,6 +135,6 @@ SUITE("policy", NULL, NULL)
 	TEST(a_rate_allows_its_burst_and_refills);
 	TEST(a_reload_does_not_refill_the_budget);
 	TEST(no_rate_means_no_limit);
-	TEST(retries_leave_half_of_the_rate_to_unexpected_exits);
+	TEST(retries_leave_a_part_of_the_rate_to_first_restarts_and_to_unexpected_exits);
 	TEST(a_restart_that_was_not_made_costs_nothing);
 }

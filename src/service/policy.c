@@ -2,9 +2,9 @@
  * policy: see policy.h. `deny` names services that are never restarted. vigild itself is always
  * denied, because a watchdog that restarts itself would stop monitoring. `restart_rate` is a token
  * bucket for all services together, so that a hundred services that fail at once are restarted one
- * after the other. Half of the bucket is reserved for services that were seen running and were not
- * restarted recently, so that services that keep failing do not delay the restart after an
- * unexpected failure.
+ * after the other. Half of the bucket is reserved for services that were not restarted recently, and
+ * half of that for those that were seen running, so that services that keep failing do not delay the
+ * restarts of others.
  *
  * While packages are being installed, a service that was stopped cleanly is not restarted,
  * because its package will start it again. This is limited by upgrade_wait, because a package
@@ -21,8 +21,10 @@
 #include "service/package_lock.h"
 #include "service/request.h"
 
-#define SUFFIX  ".service"
-#define RESERVE 0.5 /* share of the bucket that is reserved for unexpected failures */
+#define SUFFIX ".service"
+
+/* The share of the bucket that each turn leaves to those before it */
+static const double reserve[] = {[TURN_UNEXPECTED] = 0, [TURN_FIRST] = 0.25, [TURN_AGAIN] = 0.5};
 
 /* The length of the name without the optional suffix. */
 static size_t base_length(const char *name)
@@ -46,9 +48,9 @@ bool policy_denies(const struct policy *policy, const char *name)
 	return false;
 }
 
-bool policy_take_restart(struct policy *policy, bool expected)
+bool policy_take_restart(struct policy *policy, enum restart_turn turn)
 {
-	double kept = expected ? floor(policy->burst * RESERVE) : 0;
+	double kept = floor(policy->burst * reserve[turn]);
 	uint64_t now = clock_now();
 	double more = policy->rate * clock_to_seconds(now - policy->refilled);
 

@@ -23,10 +23,16 @@ void policy_clear(struct policy *policy);
 /* Whether the configuration denies every restart of a service with that name. The suffix
  * `.service` is optional. */
 bool policy_denies(const struct policy *policy, const char *name);
-/* Takes one restart from the budget. Returns false if the budget is used up. expected: the
- * service was restarted recently or was never seen running; it may not use the part of the
- * budget that is reserved for unexpected failures. */
-bool policy_take_restart(struct policy *policy, bool expected);
+/* Which restarts come first when the budget is nearly used up. */
+enum restart_turn {
+	TURN_UNEXPECTED, /* the service was seen running, and was not restarted recently */
+	TURN_FIRST,      /* it was neither seen running nor restarted recently */
+	TURN_AGAIN,      /* it was restarted recently */
+};
+
+/* Takes one restart from the budget. Returns false if the rest of the budget is used up or is
+ * reserved for restarts that come before this one. */
+bool policy_take_restart(struct policy *policy, enum restart_turn turn);
 /* Returns a restart that was not carried out to the budget. */
 void policy_return_restart(struct policy *policy);
 

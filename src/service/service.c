@@ -62,10 +62,15 @@ static struct service *find_same_change(const struct service *service, enum serv
 	return NULL;
 }
 
+static enum restart_turn restart_turn(const struct service *service)
+{
+	if (service->restarted != 0 && clock_now() - service->restarted < RETRY_WINDOW)
+		return TURN_AGAIN;
+	return service->ran ? TURN_UNEXPECTED : TURN_FIRST;
+}
+
 static struct service_refusal refuse(struct service *service, enum service_verb verb)
 {
-	bool lately = service->restarted != 0 && clock_now() - service->restarted < RETRY_WINDOW;
-
 	if (verb == SERVICE_QUERY)
 		return (struct service_refusal){.why = NULL};
 	return service_refusal(&(struct change_facts){.verb = verb,
@@ -74,7 +79,7 @@ static struct service_refusal refuse(struct service *service, enum service_verb 
 		.monitor = &service->monitor,
 		.deferred = &service->deferred,
 		.joins = service_queue_ends_with(&service->queue, verb),
-		.expected = lately || !service->ran});
+		.turn = restart_turn(service)});
 }
 
 const char *service_deferred(struct service *service)

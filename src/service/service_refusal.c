@@ -40,7 +40,7 @@ struct service_refusal service_refusal(const struct change_facts *facts)
 	if (refusal.why == NULL)
 		refusal.why = refuse_by_state(facts->monitor, facts->verb);
 	if (refusal.why == NULL && restart && !facts->joins &&
-		!policy_take_restart(facts->policy, facts->expected))
+		!policy_take_restart(facts->policy, facts->turn))
 		return (struct service_refusal){VIGIL_REFUSAL_RATE,
 			"restart_rate is reached, which counts the restarts of all services"};
 	return refusal;

@@ -22,7 +22,7 @@ struct change_facts {
 	uint64_t *
 		deferred; /* since when a package upgrade defers the restart; see policy_deferral */
 	bool joins;       /* it joins an equal change that was requested before */
-	bool expected;    /* the failure of the service is expected; see policy_take_restart */
+	enum restart_turn turn;
 };
 
 struct service_refusal {

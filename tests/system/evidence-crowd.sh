@@ -11,7 +11,7 @@ unit() { cat >"$units/$1.service"; }
 
 # --- restart_rate ---------------------------------------------------------------------------------
 
-settings=("restart_rate = 5/10s" "upgrade_wait = 0")
+settings=("restart_rate = 5/5s" "upgrade_wait = 0")
 crowd=30
 # Each start adds a line to $work/order, which is the name of the unit.
 ordered() { # NAME COMMAND
@@ -40,6 +40,7 @@ start_the_crowd() {
 	wait_for "$patience" all_failed
 }
 all_failed() { [ "$(systemctl list-units --state=failed --no-legend 'crashing-*' | wc -l)" = $crowd ]; }
+each_of_the_crowd_ran_again() { [ "$(grep '^crashing' "$work/order" | sort | uniq -d | wc -l)" = $crowd ]; }
 order_length() { wc -l <"$work/order"; }
 longer_than() { [ "$(order_length)" -gt "$1" ]; }
 # dies NAME TEXT: kills the unit, and checks that its restart is among the first after its death.  The others are
@@ -59,6 +60,10 @@ unexpected_death() {
 	before=$(order_length)
 	eventually "thirty units that keep failing are restarted as restart_rate allows" \
 		longer_than $((before + 1))
+	eventually "vigild has seen two units running that will die" \
+		eval 'value_is victim-one running && value_is victim-two running'
+	eventually "each of thirty units that keep failing is restarted, although some ask again at once" \
+		each_of_the_crowd_ran_again
 	dies victim-one "a unit that dies while others keep failing"
 	dies victim-two "a second unit that dies while others keep failing"
 	eventually "units that died while others keep failing are OK again" \
