@@ -3,8 +3,8 @@
  * denied, because a watchdog that restarts itself would stop monitoring. `restart_rate` is a token
  * bucket for all services together, so that a hundred services that fail at once are restarted one
  * after the other. Half of the bucket is reserved for services that were not restarted recently,
- * and half of that for those that were seen running, so that services that keep failing do not delay
- * the restarts of others.
+ * and half of that for those that were seen running. So services that keep failing do not delay the
+ * restarts of others.
  *
  * While packages are being installed, a service that was stopped cleanly is not restarted,
  * because its package will start it again. This is limited by upgrade_wait, because a package
