@@ -33,6 +33,7 @@ START_TEST(a_host_may_have_no_daemons)
 	ck_assert_str_eq(state_at("/vigil/workers/lost"), "0");
 	ck_assert_str_ne(state_at("/vigil/loop/lag_seconds/p99"), "");
 	ck_assert_str_eq(state_at("/vigil/none"), "");
+	ck_assert_str_eq(state_at("/vigil/daemons"), "[]");
 	ck_assert_str_eq(state_at("/runs/none"), "");
 	host_free(NULL);
 }
@@ -61,6 +62,7 @@ START_TEST(a_daemon_that_fails_does_not_affect_the_others)
 		"\"its start returned -6 (No such device or address)\"");
 	ck_assert_ptr_nonnull(strstr(state_at("/runs/d/reason"), "no such module"));
 	ck_assert_str_eq(state_at("/runs/d/module"), "\"missing\"");
+	ck_assert_str_eq(state_at("/vigil/daemons"), "[\"a\",\"b\",\"c\",\"d\",\"e\"]");
 	ck_assert_str_eq(state_at("/daemons"), "{\"a\":{\"starts\":1},\"e\":{\"starts\":1}}");
 	ck_assert_str_eq(journal(), "start a w\nstart b b-word\nstart c -\nstart e -\n");
 	ck_assert_uint_eq(log_holds("is up with 5 daemons, 3 of them failed"), 1);

@@ -3,6 +3,7 @@
  *
  * Nothing is stored here: each read collects the figures from the components that own them.
  */
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -105,8 +106,22 @@ static json_t *below(json_t *whole, const char *rest)
 	return part;
 }
 
+static json_t *daemon_names(const struct host *host)
+{
+	json_t *names = json_array();
+	struct vigil_daemon *d;
+
+	for (size_t i = 0; (d = daemon_list_at(&host->daemon_list, i)) != NULL; i++)
+		json_array_append_new(names, json_string(daemon_name(d)));
+	return names;
+}
+
+/* The names have an address of their own for those who read the accounts at /runs one at a time,
+ * because all accounts at once take long.  They are no member of /vigil, which is read often. */
 static json_t *on_read_vigil(const char *rest, void *arg)
 {
+	if (strcmp(rest, "/daemons") == 0)
+		return daemon_names(arg);
 	return below(vigil_account(arg), rest);
 }
 

@@ -31,7 +31,8 @@ lag_of() {
 	sleep 1 # the module stores its numbers once a second
 	kill $watching
 	wait $watching 2>/dev/null
-	grep -o '[0-9.]*[0-9]\(,\|\]\|$\)' "$work/late" | tr -d ',]' | sort -n |
+	# A line is {"revision":N,"time":"...","pointer":"...","value":[0.004,0.0,...]}.
+	sed 's/.*"value":\[//; s/\].*//' "$work/late" | tr , '\n' | sort -n |
 		awk '{ v[NR] = $1 } END { n = int(NR * 0.99 + 0.999999); print v[n < 1 ? 1 : n] + 0 }'
 }
 fetch() { # COUNT PATH: reads it so many times over one connection

@@ -94,6 +94,10 @@ json_at() { body "$1" | json "$2"; }
 check "the state has the address of the http daemon" [ -n "$(where http)" ]
 check "/healthz answers ok" [ "$(body /healthz)" = ok ]
 check "/v1/state is the whole state" wait_for 10 json_at /v1/state 'd["daemons"]["odd"]["n"] == 2.5 and d["vigil"]["pid"] > 1 and "svc" in d["runs"]'
+names=$(body /v1/state/vigil/daemons)
+check "/v1/state has the account of each daemon, and no other" json_at /v1/state "sorted(d['runs']) == sorted($names)"
+check "/v1/state/runs has the account of each daemon, and no other" json_at /v1/state/runs "len(d) > 2 and sorted(d) == sorted($names)"
+check "the names of the daemons are no member of /vigil" json_at /v1/state/vigil '"daemons" not in d'
 check "/v1/state/ is the whole state" json_at /v1/state/ '"daemons" in d'
 check "/v1/state with a pointer is one value" json_at /v1/state/runs/svc/module 'd == "service"'
 check "/v1/state accepts an escaped pointer" json_at '/v1/state/daemons/odd/a%22b%5Cc%0Ad~1e~0f/deep' 'd == -3'

@@ -24,7 +24,6 @@
 #include "connection.h"
 #include "listener.h"
 #include "metrics.h"
-#include "names.h"
 #include "page.h"
 #include "refusal_log.h"
 #include "reply.h"
@@ -286,7 +285,6 @@ static void stop(vigil_daemon *d)
 	listener_free_all(server);
 	connection_free_all(server);
 	stream_close(server);
-	names_free(server);
 	tls_close(server);
 }
 

@@ -28,14 +28,13 @@ struct family;
 struct scrape {
 	struct server *server;
 	enum exposition_format format;
-	json_t *vigil; /* the value at /vigil; a reference */
-	json_t *names; /* of all daemons; a reference */
-	size_t read;   /* how many of their accounts have been read */
-	json_t *runs;  /* the accounts, by name; owned */
-	size_t family; /* the index of the family that is being written */
-	bool begun;    /* its head has been written */
-	void *at;      /* the next daemon, an iterator of runs */
-	size_t values; /* numbers of daemons written so far */
+	json_t *vigil;    /* the value at /vigil; a reference */
+	json_t *names;    /* of all daemons; owned */
+	json_t *accounts; /* those that have been read, in the order of names; owned */
+	size_t family;    /* the index of the family that is being written */
+	bool begun;       /* its head has been written */
+	size_t at;        /* the index of the next daemon */
+	size_t values;    /* numbers of daemons written so far */
 
 	/* The arguments of a row's function: */
 	struct evbuffer *out;
@@ -405,52 +404,66 @@ static void next_family(struct scrape *s)
 	s->begun = false;
 }
 
+static const char *name_at(const struct scrape *s, size_t index)
+{
+	return json_string_value(json_array_get(s->names, index));
+}
+
 static void read_account(struct scrape *s)
 {
-	const char *name = json_string_value(json_array_get(s->names, s->read++));
-	const json_t *account = names_account(s->server, name);
+	const char *name = name_at(s, json_array_size(s->accounts));
+	json_t *account = json_incref((json_t *)names_account(s->server, name));
 
-	if (account != NULL)
-		json_object_set(s->runs, name, (json_t *)account);
+	if (json_array_append_new(s->accounts, account != NULL ? account : json_null()) != 0)
+		json_array_clear(s->names); /* out of memory: the metrics are without daemons */
 }
 
 static void write_daemon_samples(struct scrape *s)
 {
-	s->name = json_object_iter_key(s->at);
-	s->account = json_object_iter_value(s->at);
-	s->row->write(s);
-	/* Freeing all accounts at the end would block the loop, too. */
-	if (s->family == FAMILIES - 1)
-		json_object_iter_set_new(s->runs, s->at, json_null());
-	s->at = json_object_iter_next(s->runs, s->at);
+	s->name = name_at(s, s->at);
+	s->account = json_array_get(s->accounts, s->at++);
+	if (json_is_object(s->account)) /* the daemon still exists */
+		s->row->write(s);
 }
 
-/* Reads one account, or writes the head of a family or the samples of one daemon. */
+static bool drop_last(json_t *array)
+{
+	size_t size = json_array_size(array);
+
+	return size > 0 && json_array_remove(array, size - 1) == 0;
+}
+
+/* Reads one account, or writes the head of a family or the samples of one daemon.  At the end it
+ * frees the name and the account of one daemon, because freeing all of them would block the loop.
+ */
 static bool on_slice(struct evbuffer *out, void *arg)
 {
 	struct scrape *s = arg;
+	size_t daemons = json_array_size(s->names);
 
-	if (s->read < json_array_size(s->names)) {
-		read_account(s);
-		return true;
-	}
 	if (s->family == FAMILIES) {
+		if (drop_last(s->names) | drop_last(s->accounts))
+			return true;
 		exposition_end(out, s->format);
 		return false;
+	}
+	if (json_array_size(s->accounts) < daemons) {
+		read_account(s);
+		return true;
 	}
 	s->out = out;
 	s->row = &families[s->family];
 	if (!s->begun) {
 		exposition_begin(out, s->format, &s->row->family);
 		s->begun = true;
-		s->at = json_object_iter(s->runs);
+		s->at = 0;
 		s->name = NULL;
 		if (!s->row->of_daemons)
 			s->row->write(s);
 	}
-	if (s->row->of_daemons && s->at != NULL)
+	if (s->row->of_daemons && s->at < daemons)
 		write_daemon_samples(s);
-	if (!s->row->of_daemons || s->at == NULL)
+	if (!s->row->of_daemons || s->at == daemons)
 		next_family(s);
 	return true;
 }
@@ -461,7 +474,7 @@ static void scrape_free(void *arg)
 
 	json_decref(s->vigil);
 	json_decref(s->names);
-	json_decref(s->runs);
+	json_decref(s->accounts);
 	free(s);
 }
 
@@ -478,8 +491,8 @@ void metrics_reply(const struct request *request)
 	s->format = exposition_negotiate(
 		evhttp_find_header(evhttp_request_get_input_headers(request->req), "Accept"));
 	s->vigil = json_incref((json_t *)vigil_state_get(d, "/vigil"));
-	s->names = json_incref(names_read(request->server));
-	s->runs = json_object();
+	s->names = names_read(request->server);
+	s->accounts = json_array();
 	reply_header(request, "Vary", "Accept");
 	reply_sliced(request, exposition_content_type(s->format), on_slice, scrape_free, s);
 }

@@ -323,7 +323,7 @@ static struct page *page_new(const struct request *request, const char *only, co
 	page->where = (const char *)page_html;
 	snprintf(page->find, sizeof(page->find), "%s", find != NULL ? find : "");
 	page->vigil = json_incref((json_t *)vigil_state_get(d, "/vigil"));
-	page->names = json_incref(names_read(request->server));
+	page->names = names_read(request->server);
 	page->runs = json_object();
 	page->items = calloc(json_array_size(page->names) + 1, sizeof(*page->items));
 	page->only = only != NULL ? strdup(only) : NULL;

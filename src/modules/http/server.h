@@ -48,8 +48,6 @@ struct server {
 	struct changes *changes;
 	struct stream *stream;
 	struct refusal_log *refusals;
-	json_t *names;         /* of the daemons, see names.c; NULL: not read yet */
-	json_int_t generation; /* of the configuration when they were read */
 	TAILQ_HEAD(, listener) listeners;
 	LIST_HEAD(, connection) connections; /* the newest first */
 	TAILQ_HEAD(, reply) replies; /* the queue of reply.c: replies that have more slices */

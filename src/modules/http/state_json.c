@@ -4,6 +4,9 @@
  * an object are copied when it is entered, because daemons write to the state between two pieces.
  * A member that is removed in between is left out, and one that is added is not written.  So each
  * piece shows the state at some time during the reply.
+ *
+ * The whole state and /runs are never read at once, because vigild computes the account of each
+ * daemon at /runs when it is read.  Their members are read one at a time.
  */
 #include "state_json.h"
 
@@ -12,20 +15,26 @@
 
 #include <event2/buffer.h>
 
+#include "names.h"
 #include "reply.h"
+#include "state_reader.h"
 
 #define SMALL (16 * 1024) /* bytes of one piece, estimated */
-#define DEPTH 32          /* twice the depth of a value; what is deeper is written whole */
+#define RUNS  "/runs"
+#define DEPTH 32 /* twice the depth of a value; what is deeper is written whole */
 
 struct level {
-	json_t *container;
-	json_t *keys; /* an object: an array of its keys; an array: NULL */
+	json_t *container;   /* NULL: its members are read from the state */
+	const char *pointer; /* of such a container; static */
+	json_t *keys;        /* an object: an array of its keys; an array: NULL */
 	size_t next, count;
 	bool some; /* a member has been written */
 };
 
 struct dump {
-	json_t *whole; /* the value to be written; a reference */
+	struct server *server;
+	const char *accounts; /* "" or RUNS is to be written; NULL: a value */
+	json_t *whole;        /* that value; a reference */
 	struct level levels[DEPTH];
 	unsigned depth;
 };
@@ -103,6 +112,25 @@ static void enter(struct dump *dump, struct evbuffer *out, json_t *value)
 	evbuffer_add(out, is_object ? "{" : "[", 1);
 }
 
+/* Begins to write an object whose members are read one at a time.  Takes the reference to keys. */
+static void enter_read(struct dump *dump, struct evbuffer *out, const char *pointer, json_t *keys)
+{
+	struct level *level = &dump->levels[dump->depth++];
+
+	level->pointer = pointer;
+	level->keys = keys;
+	level->count = json_array_size(keys);
+	evbuffer_add(out, "{", 1);
+}
+
+/* Begins to write the whole state ("") or the accounts at /runs. */
+static void enter_accounts(struct dump *dump, struct evbuffer *out, const char *pointer)
+{
+	enter_read(dump, out, pointer,
+		pointer[0] != '\0' ? names_read(dump->server)
+				   : json_pack("[s,s,s]", "daemons", "vigil", RUNS + 1));
+}
+
 static void leave(struct dump *dump, struct evbuffer *out)
 {
 	struct level *level = &dump->levels[--dump->depth];
@@ -111,16 +139,29 @@ static void leave(struct dump *dump, struct evbuffer *out)
 	level_clear(level);
 }
 
+static json_t *read_member(struct dump *dump, const struct level *level, const json_t *key)
+{
+	const char *name = json_string_value(key);
+	char pointer[READER_POINTER];
+
+	if (level->keys == NULL)
+		return json_array_get(level->container, level->next);
+	if (level->container != NULL)
+		return json_object_get(level->container, name);
+	strcpy(pointer, level->pointer);
+	return reader_step(pointer, name) ? (json_t *)vigil_state_get(dump->server->d, pointer)
+					  : NULL;
+}
+
 static void write_member(struct dump *dump, struct evbuffer *out, struct level *level)
 {
 	json_t *key = json_array_get(level->keys, level->next), *child;
+	bool accounts = level->pointer != NULL && level->pointer[0] == '\0' &&
+			strcmp(json_string_value(key), RUNS + 1) == 0;
 
-	if (level->keys != NULL)
-		child = json_object_get(level->container, json_string_value(key));
-	else
-		child = json_array_get(level->container, level->next);
+	child = accounts ? NULL : read_member(dump, level, key);
 	level->next++;
-	if (child == NULL)
+	if (child == NULL && !accounts)
 		return;
 	evbuffer_add(out, ",", level->some ? 1 : 0);
 	level->some = true;
@@ -128,7 +169,10 @@ static void write_member(struct dump *dump, struct evbuffer *out, struct level *
 		write_value(out, key);
 		evbuffer_add(out, ":", 1);
 	}
-	enter(dump, out, child);
+	if (accounts)
+		enter_accounts(dump, out, RUNS);
+	else
+		enter(dump, out, child);
 }
 
 static bool on_slice(struct evbuffer *out, void *arg)
@@ -136,7 +180,9 @@ static bool on_slice(struct evbuffer *out, void *arg)
 	struct dump *dump = arg;
 	struct level *level = dump->depth > 0 ? &dump->levels[dump->depth - 1] : NULL;
 
-	if (level == NULL)
+	if (level == NULL && dump->accounts != NULL)
+		enter_accounts(dump, out, dump->accounts);
+	else if (level == NULL)
 		enter(dump, out, dump->whole);
 	else if (level->next == level->count)
 		leave(dump, out);
@@ -161,10 +207,12 @@ void state_json_reply(const struct request *request)
 	/* "/" alone would be the member with the empty name, but the client means the whole
 	 * state. */
 	const char *pointer = strcmp(request->rest, "/") == 0 ? "" : request->rest;
-	const json_t *value = vigil_state_get(request->server->d, pointer);
+	const char *accounts = pointer[0] == '\0' ? "" : strcmp(pointer, RUNS) == 0 ? RUNS : NULL;
+	const json_t *value =
+		accounts == NULL ? vigil_state_get(request->server->d, pointer) : NULL;
 	struct dump *dump;
 
-	if (value == NULL) {
+	if (value == NULL && accounts == NULL) {
 		reply_error(request, 404,
 			has_valid_escapes(pointer) ? "no value at this pointer"
 						   : "the pointer has a ~ that is not followed by "
@@ -177,6 +225,8 @@ void state_json_reply(const struct request *request)
 		reply_error(request, 503, "out of memory", NULL);
 		return;
 	}
+	dump->server = request->server;
+	dump->accounts = accounts;
 	dump->whole = json_incref((json_t *)value);
 	reply_sliced(request, "application/json", on_slice, state_json_free, dump);
 }

@@ -236,8 +236,11 @@ static void begin(const struct request *request, struct viewer *viewer)
 	subscribe(stream);
 	LIST_INSERT_HEAD(&stream->viewers, viewer, link);
 	if (stream->count++ == 0) {
+		json_t *names = names_read(stream->server);
+
 		stream->made = vigil_now();
-		board_start(stream->board, names_read(stream->server));
+		board_start(stream->board, names);
+		json_decref(names);
 		vigil_after(d, request->server->limits.heartbeat, on_beat, stream);
 	}
 	connection_work(request->connection, on_gone, viewer);
