@@ -82,10 +82,15 @@ static const char *const locale[] = {"LC_NUMERIC=C", "LC_MESSAGES=C", NULL};
 
 #define LOCALE_COUNT (sizeof(locale) / sizeof(locale[0]) - 1)
 
+/* Most names differ in the first letter, which is compared first, because each start of a program
+ * compares thousands of them. */
 static bool same_name(const char *a, const char *b)
 {
-	size_t n = strcspn(a, "=");
+	size_t n;
 
+	if (a[0] != b[0])
+		return false;
+	n = strcspn(a, "=");
 	return strncmp(a, b, n) == 0 && (b[n] == '=' || b[n] == '\0');
 }
 
@@ -94,6 +99,8 @@ bool spawn_environment_is_private(const char *entry)
 	size_t n;
 
 	for (size_t i = 0; i < sizeof(private) / sizeof(private[0]); i++) {
+		if (private[i][0] != entry[0])
+			continue;
 		n = strcspn(private[i], "*");
 		if (private[i][n] == '*' ? strncmp(entry, private[i], n) == 0
 					 : same_name(entry, private[i]))

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/../system/lib.sh" || exit 1
 install_staged
 set_paths
-kills=15 seconds=6
+kills=15 seconds=5
 [ "${BENCH_FORM:-}" != short ] || { kills=2 seconds=3; }
 work=$(mktemp -d)
 chmod 755 "$work"

@@ -39,8 +39,9 @@ begin_vigild() {
 }
 reachable_or_gone() { reachable || ! kill -0 "$vigild_pid" 2>/dev/null; }
 spent() { "$top_builddir/tests/bench/cpu_time" "$@"; }
-# The memory of a process in KB
-private() { awk '/^Private_(Clean|Dirty)/ { n += $2 } END { print n }' "/proc/$1/smaps_rollup"; }
+# The memory of a process that it has written, in KB.  What it only reads of its program files counts as its own as
+# soon as no other process has mapped them, so that is left out.
+private() { awk '/^Private_Dirty/ { print $2 }' "/proc/$1/smaps_rollup"; }
 resident() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
 # How often its loop has gone to sleep
 sleeps() { awk '/^voluntary/ { print $2 }' "/proc/$1/status"; }
