@@ -46,7 +46,19 @@ run_no_ptrace() {
 	need setpriv util-linux
 	setpriv --bounding-set -sys_ptrace --inh-caps -sys_ptrace "$@"
 }
-run_userns() { unshare --user --map-root-user --mount --pid --fork --kill-child --mount-proc "$@"; }
+# All users are mapped, as in containers.
+run_userns() {
+	local gate=$work/gate pid
+	[ -p "$gate" ] || mkfifo "$gate"
+	unshare --user bash -c 'read -r _ <"$0"; exec unshare --mount --pid --fork --kill-child --mount-proc "$@"' \
+		"$gate" "$@" &
+	pid=$!
+	while [ "$(readlink /proc/$pid/ns/user)" = "$(readlink /proc/self/ns/user)" ]; do sleep 0.01; done
+	echo '0 0 65536' >/proc/$pid/gid_map
+	echo '0 0 65536' >/proc/$pid/uid_map
+	echo >"$gate"
+	wait $pid
+}
 
 # --- which tests ----------------------------------------------------------------------------------
 processes='tests/check_child tests/check_spawn tests/check_pidfd tests/check_process tests/check_process_table

@@ -20,24 +20,9 @@ available=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
 	count=$(((available - 1000) / 3))
 }
 
-ulimit -n 65536
-for i in $(seq "$count"); do
-	client_conf "$i" 10 <<-C
-		http = yes
-		[daemon:http]
-		listen = 127.0.0.1:$((10000 + i))
-	C
-done
-start_clients "$count"
-pids() { printf '/proc/%s ' "${clients[@]}"; }
-# shellcheck disable=SC2046
-row vigild_private_memory "$(div "$(private_of $(pids))" "$count" 0)" "KB a process, with 10 daemons and the module http"
-python3 -c 'import urllib.request; print(urllib.request.urlopen("http://127.0.0.1:10001/metrics").read().decode())' >"$work/metrics"
-row series_of_a_host "$(grep -vc '^#\|^$' "$work/metrics")" "series with 10 daemons and http"
-row bytes_of_a_scrape "$(wc -c <"$work/metrics")" bytes
-
-# --- Prometheus -----------------------------------------------------------------------------------
-
+ulimit -n "$(ulimit -H -n)"
+# Prometheus starts first, because it needs inotify to read the targets, and the vigild use up what a user may have of
+# it (fs.inotify.max_user_instances).
 mkdir -p "$work/targets"
 # The file is what a host list writes, one group a site.
 seq 10001 $((10000 + count)) | python3 -c '
@@ -57,6 +42,23 @@ C
 prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/data" --web.listen-address=127.0.0.1:9090 \
 	>"$work/prometheus.log" 2>&1 &
 prometheus=$!
+for i in $(seq "$count"); do
+	client_conf "$i" 10 <<-C
+		http = yes
+		[daemon:http]
+		listen = 127.0.0.1:$((10000 + i))
+	C
+done
+start_clients "$count"
+pids() { printf '/proc/%s ' "${clients[@]}"; }
+# shellcheck disable=SC2046
+row vigild_private_memory "$(div "$(private_of $(pids))" "$count" 0)" "KB a process, with 10 daemons and the module http"
+python3 -c 'import urllib.request; print(urllib.request.urlopen("http://127.0.0.1:10001/metrics").read().decode())' >"$work/metrics"
+row series_of_a_host "$(grep -vc '^#\|^$' "$work/metrics")" "series with 10 daemons and http"
+row bytes_of_a_scrape "$(wc -c <"$work/metrics")" bytes
+
+# --- what Prometheus says -------------------------------------------------------------------------
+
 # query EXPRESSION: prints the first value
 query() {
 	python3 - "$1" <<'P' 2>/dev/null
