@@ -2,6 +2,7 @@
 #include "service/managers/init_script.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>

@@ -16,6 +16,7 @@
 case $(make_variable SANITIZE) in
 ?*) skip_all "sanitizers have their own allocator, which cannot be replaced" ;;
 esac
+[ -e "$top_builddir/tests/torture/nomemory.so" ] || skip_all "this is not glibc, whose allocator is replaced"
 install_staged
 set_paths
 work=$(mktemp -d)
