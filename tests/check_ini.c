@@ -259,6 +259,8 @@ static const char *fate(const char *name)
 
 START_TEST(a_file_that_cannot_be_read_is_reported)
 {
+	char text[160];
+
 	ck_assert_int_eq(
 		ini_read(scratch_path("none"), scratch_path("none"), &ini, &diagnostics), -ENOENT);
 	ck_assert_uint_eq(diagnostics.count, 0);
@@ -269,7 +271,8 @@ START_TEST(a_file_that_cannot_be_read_is_reported)
 	ck_assert_int_eq(mkfifo(scratch_path("pipe"), 0600), 0);
 	ck_assert_str_eq(fate("pipe"), "it is not a regular file");
 	ck_assert_int_eq(symlink("loop", scratch_path("loop")), 0);
-	ck_assert_str_eq(fate("loop"), "cannot be read: Too many levels of symbolic links");
+	snprintf(text, sizeof(text), "cannot be read: %s", strerror(ELOOP));
+	ck_assert_str_eq(fate("loop"), text);
 
 	scratch_put("big", 0644, "%*s", INI_SIZE_MAX + 1, "");
 	ck_assert_str_eq(fate("big"), "it is larger than 16 MiB");

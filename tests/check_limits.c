@@ -236,13 +236,16 @@ END_TEST
 
 START_TEST(a_trigger_that_the_kernel_refuses_is_reported)
 {
+	char text[160];
+
 	option("pressure_max", "20%");
 	start();
 	PROCESS(.pid = 100);
 	put_trigger();
 	fake.watch.possible = false;
 	check(1);
-	cannot("its pressure_max cannot be checked: Cannot allocate memory");
+	snprintf(text, sizeof(text), "its pressure_max cannot be checked: %s", strerror(ENOMEM));
+	cannot(text);
 	take("sys/fs/cgroup/web/memory.pressure");
 	fake.now += 60;
 	check(1);

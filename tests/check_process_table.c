@@ -314,6 +314,7 @@ END_TEST
 
 START_TEST(a_lack_of_descriptors_makes_the_status_unknown)
 {
+	char text[160];
 	struct rlimit enough, few;
 	int lowest = dup(STDOUT_FILENO);
 
@@ -330,8 +331,9 @@ START_TEST(a_lack_of_descriptors_makes_the_status_unknown)
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_UNKNOWN);
 	ck_assert_int_eq(reply.error, -EMFILE);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_REFUSED);
-	ck_assert_str_eq(
-		reply.text, "vigild could not read the process table: Too many open files");
+	snprintf(text, sizeof(text), "vigild could not read the process table: %s",
+		strerror(EMFILE));
+	ck_assert_str_eq(reply.text, text);
 }
 END_TEST
 
