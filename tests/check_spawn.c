@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -107,6 +109,25 @@ START_TEST(descriptors_are_closed_one_by_one_for_old_libraries)
 	ck_assert_int_eq(spawn_close_each(&actions, leaky + 1), 0);
 	ck_assert_int_eq(lacks(leaky, &actions), 1);
 	ck_assert_int_eq(spawn_close_each(&actions, leaky), 0);
+	ck_assert_int_eq(lacks(leaky, &actions), 0);
+	posix_spawn_file_actions_destroy(&actions);
+	close(leaky);
+}
+END_TEST
+
+START_TEST(descriptors_are_closed_without_proc)
+{
+	int leaky = open("/dev/zero", O_RDONLY); /* without O_CLOEXEC */
+	posix_spawn_file_actions_t actions;
+
+	if (unshare(CLONE_NEWNS) < 0)
+		return; /* without privileges */
+	ck_assert_int_eq(mount(NULL, "/", "none", MS_REC | MS_PRIVATE, NULL), 0);
+	ck_assert_int_eq(mount("none", "/proc", "tmpfs", 0, NULL), 0);
+	ck_assert_int_ge(leaky, 3);
+	ck_assert_int_eq(posix_spawn_file_actions_init(&actions), 0);
+	ck_assert_int_eq(spawn_close_each(&actions, leaky), 0);
+	ck_assert_int_eq(umount2("/proc", MNT_DETACH), 0);
 	ck_assert_int_eq(lacks(leaky, &actions), 0);
 	posix_spawn_file_actions_destroy(&actions);
 	close(leaky);
@@ -454,6 +475,7 @@ SUITE("spawn", scratch_setup, scratch_teardown)
 	TEST(the_output_and_the_exit_status_are_returned);
 	TEST(a_start_that_fails_returns_the_error);
 	TEST(descriptors_are_closed_one_by_one_for_old_libraries);
+	TEST(descriptors_are_closed_without_proc);
 	TEST(a_child_starts_with_a_clean_environment);
 	TEST(a_child_starts_while_low_descriptors_are_closed);
 	TEST(the_end_of_a_gigabyte_of_output_is_kept);

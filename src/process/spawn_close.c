@@ -3,7 +3,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#define FD_MAX 65536 /* no more descriptors are tried */
 
 int spawn_close_from(posix_spawn_file_actions_t *actions, int first)
 {
@@ -12,6 +16,20 @@ int spawn_close_from(posix_spawn_file_actions_t *actions, int first)
 #else
 	return spawn_close_each(actions, first);
 #endif
+}
+
+/* Tries each descriptor, because without /proc nothing lists those that are open. */
+static int close_tried(posix_spawn_file_actions_t *actions, int first)
+{
+	long limit = sysconf(_SC_OPEN_MAX);
+	int err = 0;
+
+	if (limit < 0 || limit > FD_MAX)
+		limit = FD_MAX;
+	for (int fd = first; fd < limit && err == 0; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			err = posix_spawn_file_actions_addclose(actions, fd);
+	return err;
 }
 
 /* The list has the descriptor of the directory, too. To close a descriptor that is not open is no
@@ -23,7 +41,7 @@ int spawn_close_each(posix_spawn_file_actions_t *actions, int first)
 	int fd, err = 0;
 
 	if (dir == NULL)
-		return errno;
+		return close_tried(actions, first);
 	while (err == 0 && (entry = readdir(dir)) != NULL) {
 		fd = entry->d_name[0] != '.' ? atoi(entry->d_name) : -1;
 		if (fd >= first)
