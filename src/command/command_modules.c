@@ -55,8 +55,8 @@ static void add_module(
 		json_object_set_new(row, "changed", json_true());
 }
 
-/* Adds what was found about a file to its row. */
-static void complete_row(json_t *row, const json_t *found)
+/* Adds what was found about a file to its row.  err: -errno if the files were not examined. */
+static void complete_row(json_t *row, const json_t *found, int err)
 {
 	const char *path = json_text(row, "path");
 	size_t index;
@@ -68,16 +68,18 @@ static void complete_row(json_t *row, const json_t *found)
 		if (strcmp(json_text(line, "path"), path) == 0)
 			json_object_update_missing(row, line);
 	if (json_object_get(row, "summary") == NULL && json_object_get(row, "why") == NULL)
-		json_object_set_new(row, "why", json_string("it could not be examined"));
+		json_object_set_new(row, "why",
+			json_sprintf("it could not be examined%s%s", err != 0 ? ": " : "",
+				err != 0 ? strerror(-err) : ""));
 }
 
-static void complete(const struct examination *x, json_t *found)
+static void complete(const struct examination *x, json_t *found, int err)
 {
 	size_t index;
 	json_t *row;
 
 	json_array_foreach(x->rows, index, row)
-		complete_row(row, found);
+		complete_row(row, found, err);
 	json_decref(found);
 }
 
@@ -86,7 +88,7 @@ static void on_examined(struct child *child, const vigil_child_exit *e, void *ar
 	struct examination *x = arg;
 	struct command_reply reply = {0};
 
-	complete(x, module_examine_parse(e->output, e->length));
+	complete(x, module_examine_parse(e->output, e->length), 0);
 	reply.result = json_incref(x->rows);
 	pending_complete(x->pending, &reply);
 	command_reply_clear(&reply);
@@ -96,16 +98,18 @@ static void on_examined(struct child *child, const vigil_child_exit *e, void *ar
 void command_modules(struct host *host, json_t *params, struct command_reply *reply)
 {
 	struct examination *x = memory_zero(sizeof(*x));
+	int err = 0;
 
 	x->rows = json_array();
 	x->files = json_array();
 	modules_each(host_modules(host), add_module, x);
-	if (json_array_size(x->files) > 0 &&
-		module_examine_start(host_loop(host), x->files, on_examined, x, &x->child) == 0) {
+	if (json_array_size(x->files) > 0)
+		err = module_examine_start(host_loop(host), x->files, on_examined, x, &x->child);
+	if (json_array_size(x->files) > 0 && err == 0) {
 		x->pending = reply->pending = pending_new(on_cancel, x);
 		return;
 	}
-	complete(x, json_array());
+	complete(x, json_array(), err);
 	reply->result = json_incref(x->rows);
 	examination_free(x);
 }

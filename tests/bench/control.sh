@@ -19,7 +19,7 @@ fi
 
 set_paths
 work=$(mktemp -d)
-rounds=7 seconds=0.2 units=100
+rounds=5 seconds=0.2 units=100
 [ "${BENCH_FORM:-}" != short ] || { rounds=1 seconds=0.05; }
 finish_here() {
 	stop_vigild

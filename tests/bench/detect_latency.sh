@@ -82,13 +82,13 @@ trap finish_here EXIT
 # Supervisors delay the restart of a service that ran for less than a second.
 case $m in
 runit | s6) kills=11 rest=1500 ;;
-openrc) kills=15 rest=30 ;; # its scripts are slow
+openrc) kills=11 rest=30 ;; # its scripts are slow
 systemd) kills=25 rest=30 ;;
 *) kills=15 rest=30 ;;
 esac
 rounds=1
 if [ "$m" = systemd ]; then
-	rounds=4
+	rounds=3
 	install() { # a unit that starts at once
 		printf '[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bin/sleep 1000000\n' \
 			>"$units/$1.service"

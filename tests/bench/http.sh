@@ -1,12 +1,12 @@
 #!/bin/bash
 # How late the loop of vigild is while clients of the module http read everything about 10,000 daemons: 100
-# scrapes of the metrics and 20 reads of the status page, one after the other.  The figure is the 99th percentile
+# scrapes of the metrics and 12 reads of the status page, one after the other.  The figure is the 99th percentile
 # of the lag of a timer of 10 ms (meter.c) in milliseconds; the reference is the same while there is no client.
 # Prints `name metric value reference ratio`.  BENCH_FORM=short takes fewer daemons and requests.
 . "$(dirname "$0")/many.sh" || exit 1
 [ -e "$modules/http/http.so" ] || skip_all "http: vigild is built without the module http"
 command -v curl >/dev/null || skip_all "http: curl, the client, is not installed"
-count=10000 scrapes=100 pages=20 idle=3
+count=10000 scrapes=100 pages=12 idle=2
 ! short || { count=100 scrapes=2 pages=2 idle=2; }
 finish_here() {
 	stop_vigild

@@ -90,7 +90,7 @@ rounds=$((seconds / interval)) scale=$(awk -v s="$seconds" 'BEGIN { print 60 / s
 reads list 10 "$work/units"
 row own_to_one_list $own $((own_of * rounds)) "$scale"
 row all_to_one_list $((own + theirs)) $(((own_of + others_of) * rounds)) "$scale"
-reads each 2 "$work/units"
+reads each 1 "$work/units"
 row own_to_each $own $((own_of * rounds)) "$scale"
 row all_to_each $((own + theirs)) $(((own_of + others_of) * rounds)) "$scale"
 tenth=$((own + theirs < (own_of + others_of) * rounds / 10))

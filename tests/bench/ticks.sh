@@ -6,7 +6,7 @@
 # BENCH_FORM=short takes fewer daemons.
 . "$(dirname "$0")/many.sh" || exit 1
 trap 'stop_vigild; rm -rf "$work"' EXIT
-count=10000 seconds=5 interval=5 settle=4
+count=10000 seconds=5 interval=5 settle=3
 ! short || { count=200 seconds=1 interval=1 settle=1; }
 base=$(tick_conf 1 ${interval}s; begin_vigild >&2; private "$vigild_pid"; stop_vigild)
 tick_conf $count ${interval}s

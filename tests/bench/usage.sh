@@ -7,7 +7,7 @@
 here=$top_srcdir/tests/system
 rerun_in_systemd
 set_paths
-count=1000 interval=1 seconds=3 # a multiple of the interval
+count=1000 interval=1 seconds=2 # a multiple of the interval
 [ "${BENCH_FORM:-}" != short ] || count=20 interval=1 seconds=2
 work=$(mktemp -d)
 trap 'stop_vigild; systemctl stop "bench@*" 2>/dev/null; rm -rf "$work"' EXIT

@@ -442,7 +442,9 @@ static bool on_slice(struct evbuffer *out, void *arg)
 	size_t daemons = json_array_size(s->names);
 
 	if (s->family == FAMILIES) {
-		if (drop_last(s->names) | drop_last(s->accounts))
+		bool freed = drop_last(s->accounts);
+
+		if (drop_last(s->names) || freed)
 			return true;
 		exposition_end(out, s->format);
 		return false;

@@ -135,7 +135,7 @@ static void leave(struct dump *dump, struct evbuffer *out)
 {
 	struct level *level = &dump->levels[--dump->depth];
 
-	evbuffer_add(out, level->keys != NULL ? "}" : "]", 1);
+	evbuffer_add(out, json_is_array(level->container) ? "]" : "}", 1);
 	level_clear(level);
 }
 
