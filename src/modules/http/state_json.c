@@ -19,9 +19,10 @@
 #include "reply.h"
 #include "state_reader.h"
 
-#define SMALL (16 * 1024) /* bytes of one piece, estimated */
-#define RUNS  "/runs"
-#define DEPTH 32 /* twice the depth of a value; what is deeper is written whole */
+#define SMALL     (16 * 1024) /* bytes of one piece, estimated */
+#define RUNS_NAME "runs"
+#define RUNS      "/" RUNS_NAME
+#define DEPTH     32 /* twice the depth of a value; what is deeper is written whole */
 
 struct level {
 	json_t *container;   /* NULL: its members are read from the state */
@@ -128,7 +129,7 @@ static void enter_accounts(struct dump *dump, struct evbuffer *out, const char *
 {
 	enter_read(dump, out, pointer,
 		pointer[0] != '\0' ? names_read(dump->server)
-				   : json_pack("[s,s,s]", "daemons", "vigil", RUNS + 1));
+				   : json_pack("[s,s,s]", "daemons", "vigil", RUNS_NAME));
 }
 
 static void leave(struct dump *dump, struct evbuffer *out)
@@ -157,7 +158,7 @@ static void write_member(struct dump *dump, struct evbuffer *out, struct level *
 {
 	json_t *key = json_array_get(level->keys, level->next), *child;
 	bool accounts = level->pointer != NULL && level->pointer[0] == '\0' &&
-			strcmp(json_string_value(key), RUNS + 1) == 0;
+			strcmp(json_string_value(key), RUNS_NAME) == 0;
 
 	child = accounts ? NULL : read_member(dump, level, key);
 	level->next++;
