@@ -69,8 +69,8 @@ static void complete_row(json_t *row, const json_t *found, int err)
 			json_object_update_missing(row, line);
 	if (json_object_get(row, "summary") == NULL && json_object_get(row, "why") == NULL)
 		json_object_set_new(row, "why",
-			json_sprintf("it could not be examined%s%s", err != 0 ? ": " : "",
-				err != 0 ? strerror(-err) : ""));
+			err == 0 ? json_string("it could not be examined")
+				 : json_sprintf("it could not be examined: %s", strerror(-err)));
 }
 
 static void complete(const struct examination *x, json_t *found, int err)
@@ -105,7 +105,7 @@ void command_modules(struct host *host, json_t *params, struct command_reply *re
 	modules_each(host_modules(host), add_module, x);
 	if (json_array_size(x->files) > 0)
 		err = module_examine_start(host_loop(host), x->files, on_examined, x, &x->child);
-	if (json_array_size(x->files) > 0 && err == 0) {
+	if (x->child != NULL) {
 		x->pending = reply->pending = pending_new(on_cancel, x);
 		return;
 	}

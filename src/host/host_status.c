@@ -106,7 +106,7 @@ static json_t *below(json_t *whole, const char *rest)
 	return part;
 }
 
-static json_t *daemon_names(const struct host *host)
+static json_t *names_account(const struct host *host)
 {
 	json_t *names = json_array();
 	struct vigil_daemon *d;
@@ -121,7 +121,7 @@ static json_t *daemon_names(const struct host *host)
 static json_t *on_read_vigil(const char *rest, void *arg)
 {
 	if (strcmp(rest, "/daemons") == 0)
-		return daemon_names(arg);
+		return names_account(arg);
 	return below(vigil_account(arg), rest);
 }
 

@@ -50,7 +50,7 @@ bool policy_denies(const struct policy *policy, const char *name)
 
 bool policy_take_restart(struct policy *policy, enum restart_turn turn)
 {
-	double kept = floor(policy->burst * reserve[turn]);
+	double reserved = floor(policy->burst * reserve[turn]);
 	uint64_t now = clock_now();
 	double more = policy->rate * clock_to_seconds(now - policy->refilled);
 
@@ -58,7 +58,7 @@ bool policy_take_restart(struct policy *policy, enum restart_turn turn)
 		return true;
 	policy->tokens = fmin(policy->burst, policy->tokens + more);
 	policy->refilled = now;
-	if (policy->tokens < 1 + kept)
+	if (policy->tokens < 1 + reserved)
 		return false;
 	policy->tokens--;
 	return true;

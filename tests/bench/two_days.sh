@@ -1,8 +1,9 @@
 #!/bin/bash
 # How much vigild grows in two days: its private memory and its descriptors after 68 hours, compared with those
-# after 20 hours, when the histories, the samples and the records of the day are full.  The clocks of vigild skip the time in which its loop sleeps (fast_clock.c), so that each timer
-# of the two days fires.  Daemons write, run plugins, fail, restart services and log all the time; once an hour a
-# service is killed and clients read everything; the configuration changes every six hours.
+# after 20 hours, when the histories, the samples and the records of the day are full.  The clocks of vigild skip
+# the time in which its loop sleeps (fast_clock.c), so that each timer of the two days fires.  Daemons write, run
+# plugins, fail, restart services and log all the time; once an hour a service is killed and clients read
+# everything; the configuration changes every six hours.
 # Prints `name metric value reference ratio`.  BENCH_FORM=short takes three hours.
 . "$(dirname "$0")/many.sh" || exit 1
 ! sanitized || skip_all "two_days: programs with sanitizers do not start with another library before them"

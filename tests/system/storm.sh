@@ -1,8 +1,9 @@
 #!/bin/bash
 # Storms of failures.  The first: two hundred services that no restart repairs, over ten minutes, with
-# one second for each half minute; fewer services on a machine that cannot check so many each second.  Each service stays within its burst, all together stay within
-# restart_rate, each reports that it gave up and until when, and an unrelated daemon ticks on.  The
-# second: half as many services that crash at once are restarted one after the other.
+# one second for each half minute.  On a machine that cannot check so many each second, there are fewer.
+# Each service stays within its burst, all together stay within restart_rate, each reports that it gave up
+# and until when, and an unrelated daemon ticks on.  The second: half as many services that crash at once
+# are restarted one after the other.
 #
 # The program of each service records its starts, with the machine's uptime.
 . "$(dirname "$0")/lib.sh" || exit 1
