@@ -1,5 +1,5 @@
 #!/bin/bash
-# documented.sh: compares the manual pages and the sample configuration with the code.
+# documented.sh: compares the manual pages, the sample configuration and the recipes of packages with the code.
 #
 # Every option is in the manual page of its module, or in vigil.conf(5) for [vigil] and every daemon.  Every
 # configuration in a manual page is accepted by vigild -t, and so is the sample.  Every message that
@@ -229,4 +229,18 @@ check "src/README names tests in the threat table" [ "$(wc -l <<<"$named")" -gt 
 check "each test that the threat table names exists" nothing "$(for test in $named; do
 	[ -f "tests/$test" ] || [ -f "tests/$test.c" ] || echo "src/README: there is no test $test"
 done)"
+
+# --- the recipes of packages ----------------------------------------------------------------------
+
+# The libraries with the versions that the recipes ask for, as `NAME >= VERSION`, where libNAME-dev is a package
+# of the library NAME or libNAME_core.
+wanted() {
+	sed -nE 's/^BuildRequires:.*pkgconfig\((.*)\)( >= .*)/\1\2/p' conf/rpm/vigil.spec.in
+	sed -nE 's/^ lib(.*)-dev \((>= .*)\),?$/\1 \2/p' conf/debian/control
+}
+check "the recipes of packages ask for versions of libraries" [ "$(wanted | wc -l)" -gt 8 ]
+check "the recipes of packages ask for the same versions of libraries as configure" nothing "$(wanted |
+	while read -r library version; do
+		grep -qE "[[ ](lib)?$library(_core)? $version[] ]" configure.ac || echo "configure does not ask for $library $version"
+	done)"
 finish
