@@ -98,20 +98,6 @@ add() {
 }
 totals='^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$'
 
-# excuse LOG FILE: a failure of a test that FILE lists as PROGRAM:TEST with a reason counts as skipped
-excuse() {
-	local log=$1 name reason n failure
-	while read -r name reason; do
-		case $name in '#'* | '') continue ;; *:*) ;; *) continue ;; esac
-		failure=":[FE]:(${name#check_}:)"
-		n=$(grep -cE "^[^ ]+:[0-9]+$failure" "$log")
-		[ "$n" -gt 0 ] && [[ $(tail -n 1 "$log") =~ $totals ]] || continue
-		sed -i -E "s/^([^ ]+:[0-9]+)$failure/\\1:emulated:\\2/" "$log"
-		echo "SKIP: $name: $reason" >>"$log"
-		echo "${BASH_REMATCH[1]} passed, $((BASH_REMATCH[2] - n)) failed, $((${BASH_REMATCH[4]:-0} + n)) skipped" >>"$log"
-	done <"$2"
-}
-
 # record ARCHITECTURE LIBC LIBRARIES LOG: writes the row's result; the last line of the log has its totals
 record() {
 	[[ $(tail -n 1 "$4") =~ $totals ]] || { tail -n 20 "$4"; die "the tests did not come to their end; see $4"; }
