@@ -86,6 +86,25 @@ static size_t feeds(void)
 
 static struct vigil_daemon *daemon_up;
 
+static const char *web_level; /* of the health of the daemon web */
+static bool web_paused;
+
+/* As in vigild, each answer about a daemon is made when it is read, and freed at the next one. */
+static json_t *compute_web(const char *rest, void *arg)
+{
+	if (web_level == NULL)
+		return NULL;
+	if (strcmp(rest, "/web/paused") == 0)
+		return json_boolean(web_paused);
+	ck_assert_str_eq(rest, "/web/health");
+	return json_pack("{s:s,s:s}", "level", web_level, "text", "it is down");
+}
+
+static void set_health(const char *level)
+{
+	web_level = level;
+}
+
 static void setup(void)
 {
 	environment_setup();
@@ -95,6 +114,9 @@ static void setup(void)
 	fake.timeout_max = 100;
 	fake.timeout = 30;
 	fake.pretimeout = fake.status = 0;
+	web_level = NULL;
+	web_paused = false;
+	ck_assert_int_eq(state_mount(environment.state, "/runs", compute_web, NULL), 0);
 	scratch_put("watchdog", 0600, "%s", "");
 }
 
@@ -122,13 +144,6 @@ static int start_daemon(const char *const *more)
 }
 
 #define START_WITH(...) start_daemon((const char *const[]){__VA_ARGS__, NULL})
-
-static void set_health(const char *level)
-{
-	ck_assert_int_eq(state_set(environment.state, "/runs/web/health",
-				 json_pack("{s:s,s:s}", "level", level, "text", "it is down")),
-		0);
-}
 
 static bool health_is(const char *level, const char *text)
 {
@@ -210,6 +225,22 @@ START_TEST(a_paused_daemon_feeds)
 	fed = feeds();
 	TURN_UNTIL(feeds() >= fed + 4);
 	daemon_resume(daemon_up);
+	TURN_UNTIL(strcmp(state_at("/daemons/test/boot/withheld"), "\"\"") != 0);
+}
+END_TEST
+
+START_TEST(a_needed_daemon_that_is_paused_does_not_count)
+{
+	size_t fed;
+
+	set_health("OK");
+	ck_assert_int_eq(start_daemon(NULL), 0);
+	TURN_UNTIL(feeds() >= 1);
+	web_paused = true;
+	set_health("CRITICAL");
+	fed = feeds();
+	TURN_UNTIL(feeds() >= fed + 4);
+	web_paused = false;
 	TURN_UNTIL(strcmp(state_at("/daemons/test/boot/withheld"), "\"\"") != 0);
 }
 END_TEST
@@ -357,6 +388,7 @@ SUITE("watchdog", setup, teardown)
 	TEST(a_daemon_that_stays_critical_stops_feeding);
 	TEST(a_short_failure_is_tolerated);
 	TEST(a_paused_daemon_feeds);
+	TEST(a_needed_daemon_that_is_paused_does_not_count);
 	TEST(a_loop_that_stays_slow_stops_feeding);
 	TEST(the_next_boot_says_why_the_machine_was_reset);
 	TEST(a_restart_of_vigild_keeps_the_reason);
