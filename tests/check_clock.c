@@ -1,4 +1,5 @@
 /* check_clock: the wall clock as text, and intervals that are never negative. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,22 @@ START_TEST(seconds_and_nanoseconds)
 }
 END_TEST
 
+START_TEST(seconds_that_a_time_cannot_hold_become_its_first_or_last_one)
+{
+	const bool wide = sizeof(time_t) > 4;
+	const time_t first = wide ? (time_t)CLOCK_TEXT_FIRST : INT32_MIN;
+	const time_t last = wide ? (time_t)CLOCK_TEXT_LAST : INT32_MAX;
+
+	ck_assert_int_eq(clock_to_time(1772324159.999), 1772324159);
+	ck_assert_int_eq(clock_to_time(-0.25), -1);
+	ck_assert_int_eq(clock_to_time(2147483648.0), wide ? (time_t)2147483648 : last);
+	ck_assert_int_eq(clock_to_time(1e300), last);
+	ck_assert_int_eq(clock_to_time((double)INFINITY), last);
+	ck_assert_int_eq(clock_to_time(-1e300), first);
+	ck_assert_int_eq(clock_to_time((double)NAN), 0);
+}
+END_TEST
+
 START_TEST(now_never_goes_back)
 {
 	uint64_t before = clock_now(), now;
@@ -45,5 +62,6 @@ SUITE("clock", NULL, NULL)
 {
 	TEST(wall_times_are_rfc_3339);
 	TEST(seconds_and_nanoseconds);
+	TEST(seconds_that_a_time_cannot_hold_become_its_first_or_last_one);
 	TEST(now_never_goes_back);
 }

@@ -68,6 +68,15 @@ double clock_seconds(clockid_t clock)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+time_t clock_to_time(double seconds)
+{
+	const bool wide = sizeof(time_t) > sizeof(int32_t);
+	const double first = wide ? CLOCK_TEXT_FIRST : INT32_MIN;
+	const double last = wide ? CLOCK_TEXT_LAST : INT32_MAX;
+
+	return isnan(seconds) ? 0 : (time_t)floor(fmax(first, fmin(seconds, last)));
+}
+
 /* --- the boot time ---------------------------------------------------------------------------- */
 
 static _Atomic double earliest = INFINITY, followed = INFINITY;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/time_text.h"
 
 static double seconds_since(const char *time_text)
@@ -37,7 +38,7 @@ char *print_time_left(char buf[TEXT_AGE], const char *time_text)
 char *print_local_time(char buf[PRINT_TIME], const char *time_text)
 {
 	double seconds = time_text_utc(time_text);
-	time_t when = isnan(seconds) ? 0 : (time_t)floor(seconds);
+	time_t when = clock_to_time(seconds);
 	struct tm tm;
 
 	if (isnan(seconds) || localtime_r(&when, &tm) == NULL ||

@@ -41,7 +41,7 @@ static bool read_since(json_t *params, struct timespec *since, struct command_re
 	double seconds = text != NULL ? time_text_parse(text) : 0;
 
 	if (seconds >= 0 && seconds <= CLOCK_TEXT_LAST) {
-		*since = (struct timespec){.tv_sec = (time_t)seconds};
+		*since = (struct timespec){.tv_sec = clock_to_time(seconds)};
 		return true;
 	}
 	command_fail(reply, COMMAND_PARAMS,

@@ -121,7 +121,7 @@ static json_t *text_value(const char *text)
 /* A time in the format of RFC 3339; null: unknown. */
 static json_t *time_value(double seconds)
 {
-	struct timespec when = {.tv_sec = (time_t)seconds};
+	struct timespec when = {.tv_sec = clock_to_time(seconds)};
 	char text[CLOCK_TEXT];
 
 	if (seconds <= 0)

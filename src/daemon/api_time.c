@@ -29,11 +29,6 @@
 #define MISSED_MAX   1000 /* of one tick */
 #define INTERVAL_MAX (366 * 86400.0)
 
-/* The years 1 to 9999, in milliseconds since 1970, because RFC 3339 has four digits for the
- * year. */
-#define FIRST_MS -62135596800000.0
-#define LAST_MS  253402300799999.0
-
 struct timer {
 	struct resource resource; /* must be the first member */
 	struct loop_timer *timer;
@@ -321,12 +316,11 @@ json_t *vigil_time_in(double seconds)
 {
 	char text[CLOCK_TEXT];
 	struct timespec when;
-	double ms;
+	double then = clock_seconds(CLOCK_REALTIME) + seconds;
 
-	clock_gettime(CLOCK_REALTIME, &when);
-	ms = (double)when.tv_sec * 1e3 + (double)(when.tv_nsec / 1000000) + seconds * 1e3;
-	ms = floor(fmax(FIRST_MS, fmin(ms, LAST_MS)));
-	when.tv_sec = (time_t)floor(ms / 1e3);
-	when.tv_nsec = (long)(ms - (double)when.tv_sec * 1e3) * 1000000;
+	when.tv_sec = clock_to_time(then);
+	then -= (double)when
+			.tv_sec; /* not below 1 if that time is outside of the years that have a text */
+	when.tv_nsec = then >= 0 && then < 1 ? (long)(then * 1e9) : 0;
 	return json_string(clock_text_at(text, when));
 }

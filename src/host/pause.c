@@ -119,15 +119,16 @@ static void show_kept(const struct pauses *pauses, struct vigil_daemon *d)
 	/* The stored end is shown, because each computation of it differs by some microseconds. */
 	double end = json_is_number(until) ? fmin(json_number_value(until), LAST) : 0;
 
-	daemon_pause(
-		d, (time_t)end, kept_text(pauses, name, "reason"), kept_text(pauses, name, "by"));
+	daemon_pause(d, clock_to_time(end), kept_text(pauses, name, "reason"),
+		kept_text(pauses, name, "by"));
 }
 
 static void show_window(struct vigil_daemon *d, const struct pause_window *window)
 {
 	if (!vigil_paused(d) && daemon_status(d) == DAEMON_RUNNING)
 		log_write(LEVEL_NOTICE, daemon_name(d), "paused by pause_during: %s", window->text);
-	daemon_pause(d, isinf(window->end) ? 0 : (time_t)window->end, window->text, "pause_during");
+	daemon_pause(d, isinf(window->end) ? 0 : clock_to_time(window->end), window->text,
+		"pause_during");
 }
 
 static void resume(struct vigil_daemon *d)

@@ -34,7 +34,8 @@ static bool resource_fire(struct resource *resource)
 /* A time that the process reports, in seconds since 1970; 0: none. */
 static time_t sane_time(int64_t seconds)
 {
-	return seconds > 0 && seconds < (int64_t)CLOCK_TEXT_LAST ? (time_t)seconds : 0;
+	return seconds > 0 && seconds < (int64_t)CLOCK_TEXT_LAST ? clock_to_time((double)seconds)
+								 : 0;
 }
 
 static time_t resource_next(const struct resource *resource)

@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 
 #include "probe_conn.h"
 #include "probe_resolver.h"
@@ -421,13 +420,12 @@ void probe_close(struct probe *probe)
 
 char *probe_certificate_text(double seconds, char text[PROBE_CERTIFICATE_TEXT])
 {
-	time_t end = time(NULL) + (time_t)seconds;
 	double days = floor(fabs(seconds) / 86400);
-	char date[32] = "";
-	struct tm tm;
+	json_t *end = vigil_time_in(seconds); /* it begins with the date; NULL: out of memory */
+	char date[sizeof("2026-01-31")] = "";
 
-	if (gmtime_r(&end, &tm) != NULL)
-		strftime(date, sizeof(date), "%Y-%m-%d", &tm);
+	snprintf(date, sizeof(date), "%s", end != NULL ? json_string_value(end) : "");
+	json_decref(end);
 	if (seconds < 0)
 		snprintf(text, PROBE_CERTIFICATE_TEXT, "its certificate ended on %s", date);
 	else if (days < 1)
