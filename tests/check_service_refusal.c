@@ -184,12 +184,51 @@ START_TEST(only_restarts_that_are_made_are_counted)
 }
 END_TEST
 
+/* A restart that waits behind another call has its part of the rate, which it returns when the last of
+ * its callers cancels it. */
+START_TEST(a_waiting_restart_that_is_cancelled_is_not_counted)
+{
+	struct service_call *first, *joined;
+
+	services_set_policy(environment.services, NULL, 1, 3600);
+	service = open_stand_in("svc");
+	service->ran = true;
+	ask(service, SERVICE_QUERY, "q");
+	first = ask(service, SERVICE_RESTART, "x");
+	joined = ask(service, SERVICE_RESTART, "y");
+	service_cancel(first);
+	ck_assert(environment.services->policy.tokens < 1);
+	service_cancel(joined);
+	ask(service, SERVICE_RESTART, "a");
+	let_back(3);
+	await(2);
+	ck_assert_str_eq(order, "qa");
+	ck_assert_int_eq(last.error, 0);
+	ck_assert_uint_eq(changes[MANAGER_RESTART], 1);
+}
+END_TEST
+
+START_TEST(a_restart_that_does_not_return_is_counted_as_made)
+{
+	spec.restart_timeout = 0.05;
+	service = open_stand_in("svc");
+	service->ran = true;
+	ask(service, SERVICE_RESTART, "a");
+	await(1); /* after its grace of one second */
+	ck_assert_int_eq(last.fault, VIGIL_FAULT_TIMEOUT);
+	ck_assert_uint_gt(service->restarted, 0);
+	let_back(1);
+}
+END_TEST
+
 SUITE("service_refusal", setup, teardown)
 {
 	TEST(a_denied_restart_is_refused_in_the_loop);
 	TEST(a_refusal_may_cancel_and_close);
 	TEST(all_services_share_the_restart_rate);
 	TEST(only_restarts_that_are_made_are_counted);
+	TEST(a_waiting_restart_that_is_cancelled_is_not_counted);
+	TEST(a_restart_that_does_not_return_is_counted_as_made);
 	TEST(a_denied_service_is_neither_started_nor_stopped);
 	TEST(a_start_and_a_stop_are_no_restarts);
 	TEST(what_forbids_a_start);

@@ -158,6 +158,13 @@ static void set_refused(vigil_service_reply *reply, int err)
 	reply->text = err == -ECANCELED ? STOPPING : "the queue of calls is full";
 }
 
+/* The call in flight was made: if it is a restart, the next one within RETRY_WINDOW is a repetition. */
+static void note_restart(struct service *service)
+{
+	if (service->queue.verb == SERVICE_RESTART)
+		service->restarted = service->sent;
+}
+
 static void on_worker_done(void *cookie, void *arg, int outcome)
 {
 	struct service *service = cookie;
@@ -174,8 +181,8 @@ static void on_worker_done(void *cookie, void *arg, int outcome)
 		 * again, and must not use up the budget of other services. */
 		if (service->queue.verb == SERVICE_RESTART && reply.fault == VIGIL_FAULT_REFUSED)
 			policy_return_restart(&service->services->policy);
-		else if (service->queue.verb == SERVICE_RESTART)
-			service->restarted = service->sent;
+		else
+			note_restart(service);
 		service->responsive = reply.fault != VIGIL_FAULT_TIMEOUT;
 		learn(service, found, &reply, true);
 	} else {
@@ -186,8 +193,10 @@ static void on_worker_done(void *cookie, void *arg, int outcome)
 				     ? "no answer: the call did not return within its deadline"
 				     : STOPPING;
 		service->responsive = false;
-		if (outcome != -ECANCELED)
+		if (outcome != -ECANCELED) {
+			note_restart(service);
 			learn(service, &nothing, &reply, false);
+		}
 	}
 	complete(service, &reply);
 }
@@ -281,11 +290,17 @@ static void ask_worker(struct service *service)
 		service_unref(service);
 		return;
 	}
-	if (verb == SERVICE_RESTART && !service->request.accepted.requested)
-		policy_return_restart(&service->services->policy);
-	service_queue_complete(&service->queue);
 	reply = service_monitor_reply(&service->monitor);
 	set_refused(&reply, err);
+	if (verb == SERVICE_RESTART && service->request.accepted.requested) {
+		note_restart(service);
+		reply.fault = VIGIL_FAULT_FAILED;
+		reply.text =
+			"systemd has accepted the restart, but vigild has no thread to follow it";
+	} else if (verb == SERVICE_RESTART) {
+		policy_return_restart(&service->services->policy);
+	}
+	service_queue_complete(&service->queue);
 	complete(service, &reply);
 }
 
@@ -313,8 +328,7 @@ static void on_answer(enum unit_answer answer_is, const struct manager_reply *fo
 		follow_job(service, &found->accepted);
 		return;
 	}
-	if (service->queue.verb == SERVICE_RESTART)
-		service->restarted = service->sent;
+	note_restart(service);
 	service_queue_complete(&service->queue);
 	if (answer_is == UNIT_ANSWERED) {
 		if (service_monitor_disproves(&service->monitor, found)) {
@@ -402,8 +416,14 @@ struct service_call *service_ask(
 
 void service_cancel(struct service_call *call)
 {
-	if (call != NULL)
-		service_call_free(call);
+	struct service *service;
+
+	if (call == NULL)
+		return;
+	service = call->service;
+	if (call->verb == SERVICE_RESTART && service_queue_waits_alone(&service->queue, call))
+		policy_return_restart(&service->services->policy); /* nobody else wants it */
+	service_call_free(call);
 }
 
 struct service_observer *service_on_change(struct service *service, service_reply_fn *fn, void *arg)

@@ -60,6 +60,18 @@ bool service_queue_may_join(const struct service_queue *queue, enum service_verb
 	return queue->busy && queue->verb == verb && TAILQ_EMPTY(&queue->waiting);
 }
 
+bool service_queue_waits_alone(const struct service_queue *queue, const struct service_call *call)
+{
+	const struct service_call *before, *after;
+
+	if (call->list != &queue->waiting)
+		return false;
+	before = TAILQ_PREV(call, call_list, link);
+	after = TAILQ_NEXT(call, link);
+	return (before == NULL || before->verb != call->verb) &&
+	       (after == NULL || after->verb != call->verb);
+}
+
 bool service_queue_next(const struct service_queue *queue, enum service_verb *verb)
 {
 	const struct service_call *first = TAILQ_FIRST(&queue->waiting);

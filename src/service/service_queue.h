@@ -48,6 +48,8 @@ bool service_queue_is_idle(const struct service_queue *queue);
 bool service_queue_may_join(const struct service_queue *queue, enum service_verb verb);
 /* Whether a new call of that verb would be answered together with one that was requested before. */
 bool service_queue_ends_with(const struct service_queue *queue, enum service_verb verb);
+/* Whether the call waits and no other call waits to be answered together with it. */
+bool service_queue_waits_alone(const struct service_queue *queue, const struct service_call *call);
 /* Gets the verb of the first waiting call. Returns false if no call is waiting, or one is in
  * flight. */
 bool service_queue_next(const struct service_queue *queue, enum service_verb *verb);
