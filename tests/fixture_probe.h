@@ -216,7 +216,7 @@ UNUSED static enum probe_outcome attempt(void)
 UNUSED static void aim(const char *format, unsigned port)
 {
 	/* the formats are those of this file */
-	char *at = strchr(format, '%');
+	const char *at = strchr(format, '%');
 
 	snprintf(target, sizeof(target), "%.*s%u%s", (int)(at - format), format, port, at + 2);
 }

@@ -3,6 +3,9 @@
 #
 # Promise: when 10 clients have read a state of 100 MB at the same time, over the socket or over HTTP,
 # vigild has at most 1.3 times its memory from before, plus 8 MiB, within 30 s.
+#
+# Promise: 50 clients that do not read a reply about 1,000 daemons take at most 400 bytes for each daemon and
+# client, plus 8 MiB.
 . "$(dirname "$0")/lib.sh" || exit 1
 command -v python3 >/dev/null || skip_all "there is no python3"
 install_staged
@@ -61,4 +64,30 @@ read_all() {
 }
 read_all "$work/control.sock" "over the socket"
 read_all "$port" "over HTTP"
+stop_vigild
+
+# --- clients that do not read ------------------------------------------------------------------------
+
+daemons=1000
+{
+	printf '[module:average]\ninterval = 30s\nsource = /vigil/loop/lag_seconds/p99\n[daemons]\nhttp = yes\n'
+	for i in $(seq "$daemons"); do echo "a$i = average"; done
+	printf '[daemon:http]\nlisten = 127.0.0.1:0\n'
+} | write_conf
+for path in /metrics / /v1/rows; do
+	start_vigild
+	check "all daemons run" wait_for 60 get "/runs/a$daemons/status" >/dev/null
+	port=$(get /daemons/http/listen | grep -oE '127[0-9.:]+')
+	before=$(rss)
+	coproc python3 "$work/release.py" "$port" 50 "$path"
+	read -r -t 120 -u "${COPROC[0]}" said
+	after=$(rss)
+	check "$path: 50 clients wait ($said), and the memory grows by $((after - before)) KiB" \
+		[ "$said" = "held 50" -a $((after - before)) -le $((50 * daemons * 400 / 1024 + 8192)) ]
+	figure "$path: 50 clients that do not read take at most 400 bytes for each of 1,000 daemons, plus 8 MiB" \
+		"$((after - before)) KiB"
+	exec {COPROC[1]}>&-
+	wait "$COPROC_PID"
+	stop_vigild
+done
 finish

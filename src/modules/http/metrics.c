@@ -5,8 +5,8 @@
  * that a daemon keeps are samples of one family, with their JSON pointers as a label.
  *
  * First the accounts at /runs are read, one daemon at a time, because vigild computes them when
- * they are read, and all of them at once would block the loop.  Each account is kept until the last
- * family has been written.  Everything else is read while the reply is made.
+ * they are read, and all of them at once would block the loop.  What the families need of them is
+ * kept until the reply ends.  Everything else is read while the reply is made.
  */
 #include "metrics.h"
 
@@ -18,6 +18,7 @@
 #include <event2/buffer.h>
 #include <event2/http.h>
 
+#include "account.h"
 #include "exposition.h"
 #include "names.h"
 #include "reply.h"
@@ -28,19 +29,20 @@ struct family;
 struct scrape {
 	struct server *server;
 	enum exposition_format format;
-	json_t *vigil;    /* the value at /vigil; a reference */
-	json_t *names;    /* of all daemons; owned */
-	json_t *accounts; /* those that have been read, in the order of names; owned */
-	size_t family;    /* the index of the family that is being written */
-	bool begun;       /* its head has been written */
-	size_t at;        /* the index of the next daemon */
-	size_t values;    /* numbers of daemons written so far */
+	json_t *vigil;            /* the value at /vigil; a reference */
+	json_t *names;            /* of all daemons; owned */
+	struct account *accounts; /* in the order of names; owned */
+	size_t read;              /* how many of the accounts have been read */
+	size_t family;            /* the index of the family that is being written */
+	bool begun;               /* its head has been written */
+	size_t at;                /* the index of the next daemon */
+	size_t values;            /* numbers of daemons written so far */
 
 	/* The arguments of a row's function: */
 	struct evbuffer *out;
 	const struct family *row;
 	const char *name; /* of the daemon; NULL: the family is about the host */
-	json_t *account;
+	const struct account *account;
 };
 
 typedef void family_fn(struct scrape *s);
@@ -49,8 +51,7 @@ struct family {
 	struct exposition_family family;
 	bool of_daemons; /* write is called for each daemon; else once */
 	family_fn *write;
-	/* the path of the number in the account or in the state of the service, or the member of a
-	 * probe */
+	/* the path of the number in the state of the host or the service, or the member of a probe */
 	const char *address;
 };
 
@@ -84,40 +85,50 @@ static void write_degraded(struct scrape *s)
 	write_sample(s, (const struct exposition_label[]){{0}}, (double)reasons);
 }
 
+/* A number that is not known has no sample. */
 static void write_daemon(struct scrape *s, double value)
 {
 	const struct exposition_label labels[] = {
-		{"daemon", s->name}, {"module", reader_text(s->account, "module")}, {0}};
+		{"daemon", s->name}, {"module", s->account->module}, {0}};
 
-	write_sample(s, labels, value);
+	if (!isnan(value))
+		write_sample(s, labels, value);
 }
 
-static void write_number(struct scrape *s)
+static void write_ticks(struct scrape *s)
 {
-	const json_t *number = reader_follow(s->account, s->row->address);
+	write_daemon(s, s->account->ticks);
+}
 
-	if (json_is_number(number))
-		write_daemon(s, json_number_value(number));
+static void write_missed(struct scrape *s)
+{
+	write_daemon(s, s->account->missed);
+}
+
+static void write_errors(struct scrape *s)
+{
+	write_daemon(s, s->account->errors);
+}
+
+static void write_callback_seconds(struct scrape *s)
+{
+	write_daemon(s, s->account->callback_seconds);
 }
 
 static void write_up(struct scrape *s)
 {
-	const char *status = reader_text(s->account, "status");
-
-	write_daemon(s, strcmp(status, "running") == 0 || strcmp(status, "paused") == 0);
+	write_daemon(s, s->account->up);
 }
 
 static void write_paused(struct scrape *s)
 {
-	write_daemon(s, json_is_true(json_object_get(s->account, "paused")));
+	write_daemon(s, s->account->paused);
 }
 
 static void write_health(struct scrape *s)
 {
-	enum reader_level level = reader_level(s->account);
-
-	if (level != READER_SILENT)
-		write_daemon(s, level);
+	if (s->account->level != READER_SILENT)
+		write_daemon(s, s->account->level);
 }
 
 /* --- services --------------------------------------------------------------------------------- */
@@ -328,16 +339,16 @@ static const struct family families[] = {
 	{{"vigil_daemon_paused", EXPOSITION_GAUGE, NULL, "Whether the daemon is paused."}, true,
 		write_paused, NULL},
 	{{"vigil_daemon_ticks_total", EXPOSITION_COUNTER, NULL, "Ticks of the daemon's timers."},
-		true, write_number, "/ticks"},
+		true, write_ticks, NULL},
 	{{"vigil_daemon_missed_ticks_total", EXPOSITION_COUNTER, NULL,
 		 "Ticks that were skipped because they were too late."},
-		true, write_number, "/missed"},
+		true, write_missed, NULL},
 	{{"vigil_daemon_errors_total", EXPOSITION_COUNTER, NULL,
 		 "Errors that the daemon has reported."},
-		true, write_number, "/errors"},
+		true, write_errors, NULL},
 	{{"vigil_daemon_callback_seconds_total", EXPOSITION_COUNTER, "seconds",
 		 "Time spent in the daemon's callbacks."},
-		true, write_number, "/callback_seconds/total"},
+		true, write_callback_seconds, NULL},
 	{{"vigil_service_up", EXPOSITION_GAUGE, NULL, "Whether the service runs."}, true,
 		write_service_up, NULL},
 	{{"vigil_service_state", EXPOSITION_GAUGE, NULL,
@@ -411,45 +422,30 @@ static const char *name_at(const struct scrape *s, size_t index)
 
 static void read_account(struct scrape *s)
 {
-	const char *name = name_at(s, json_array_size(s->accounts));
-	json_t *account = json_incref((json_t *)names_account(s->server, name));
+	struct account *account = &s->accounts[s->read];
 
-	if (json_array_append_new(s->accounts, account != NULL ? account : json_null()) != 0)
-		json_array_clear(s->names); /* out of memory: the metrics are without daemons */
+	account_read(account, names_account(s->server, name_at(s, s->read++)));
 }
 
 static void write_daemon_samples(struct scrape *s)
 {
 	s->name = name_at(s, s->at);
-	s->account = json_array_get(s->accounts, s->at++);
-	if (json_is_object(s->account)) /* the daemon still exists */
+	s->account = &s->accounts[s->at++];
+	if (s->account->exists)
 		s->row->write(s);
 }
 
-static bool drop_last(json_t *array)
-{
-	size_t size = json_array_size(array);
-
-	return size > 0 && json_array_remove(array, size - 1) == 0;
-}
-
-/* Reads one account, or writes the head of a family or the samples of one daemon.  At the end it
- * frees the name and the account of one daemon, because freeing all of them would block the loop.
- */
+/* Reads one account, or writes the head of a family or the samples of one daemon. */
 static bool on_slice(struct evbuffer *out, void *arg)
 {
 	struct scrape *s = arg;
 	size_t daemons = json_array_size(s->names);
 
 	if (s->family == FAMILIES) {
-		bool freed = drop_last(s->accounts);
-
-		if (drop_last(s->names) || freed)
-			return true;
 		exposition_end(out, s->format);
 		return false;
 	}
-	if (json_array_size(s->accounts) < daemons) {
+	if (s->read < daemons) {
 		read_account(s);
 		return true;
 	}
@@ -476,7 +472,7 @@ static void scrape_free(void *arg)
 
 	json_decref(s->vigil);
 	json_decref(s->names);
-	json_decref(s->accounts);
+	free(s->accounts);
 	free(s);
 }
 
@@ -485,7 +481,13 @@ void metrics_reply(const struct request *request)
 	struct scrape *s = calloc(1, sizeof(*s));
 	vigil_daemon *d = request->server->d;
 
-	if (s == NULL) {
+	if (s != NULL) {
+		s->names = names_read(request->server);
+		s->accounts = calloc(json_array_size(s->names) + 1, sizeof(*s->accounts));
+	}
+	if (s == NULL || s->names == NULL || s->accounts == NULL) {
+		if (s != NULL)
+			scrape_free(s);
 		reply_error(request, 503, "out of memory", NULL);
 		return;
 	}
@@ -493,8 +495,6 @@ void metrics_reply(const struct request *request)
 	s->format = exposition_negotiate(
 		evhttp_find_header(evhttp_request_get_input_headers(request->req), "Accept"));
 	s->vigil = json_incref((json_t *)vigil_state_get(d, "/vigil"));
-	s->names = names_read(request->server);
-	s->accounts = json_array();
 	reply_header(request, "Vary", "Accept");
 	reply_sliced(request, exposition_content_type(s->format), on_slice, scrape_free, s);
 }

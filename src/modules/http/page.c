@@ -35,12 +35,12 @@ struct page {
 	struct server *server;
 	json_t *names; /* of all daemons; a reference */
 	size_t read;   /* how many of their accounts have been read */
-	json_t *runs;  /* the accounts of items that have not been written yet, by name; owned */
 	json_t *vigil;
 	char *only;              /* the daemon that is shown; NULL: all daemons */
 	struct head head;        /* counts all daemons, also those that are not shown */
 	struct item *items;      /* the daemons that are shown, in the order of the page */
 	size_t count, next;      /* items in all; the next one to be written */
+	size_t rows;             /* that have been written */
 	const char *where;       /* the rest of page_html */
 	const struct mark *mark; /* the mark that is being filled */
 	bool one;                /* one daemon is requested, and shown with its details */
@@ -207,11 +207,12 @@ static void add_item(struct page *page, const char *name, const json_t *account)
 		strcasestr(reader_text(account, "module"), page->find) == NULL)
 		return;
 	page->items[page->count++] = (struct item){.name = name, .severity = severity};
-	json_object_set(page->runs, name, (json_t *)account);
 }
 
 /* Reads the next account; when all have been read, sorts the items.  Returns false if that is done.
- * vigild computes an account when it is read, and all of them at once would block the loop. */
+ * vigild computes an account when it is read, and all of them at once would block the loop.  An
+ * account is read again for its row, because all of them would stay in memory as long as the client
+ * reads slowly. */
 static bool read_account(struct page *page)
 {
 	const json_t *account;
@@ -230,24 +231,34 @@ static bool read_account(struct page *page)
 
 /* --- slices ----------------------------------------------------------------------------------- */
 
+/* Returns the account of the next daemon that still exists, a new reference, and sets *name.  NULL:
+ * there is none. */
+static json_t *next_account(struct page *page, const char **name)
+{
+	const json_t *account = NULL;
+
+	while (account == NULL && page->next < page->count) {
+		*name = page->items[page->next++].name;
+		account = names_account(page->server, *name);
+	}
+	return json_incref((json_t *)account);
+}
+
 /* Writes the next row.  Returns false if there is none. */
 static bool put_row(struct page *page, struct evbuffer *out)
 {
 	vigil_daemon *d = page->server->d;
-	const struct item *item = &page->items[page->next];
-	const json_t *account;
-	json_t *row;
+	const char *name;
+	json_t *account = next_account(page, &name), *row;
 
-	if (page->next == page->count)
+	if (account == NULL)
 		return false;
-	page->next++;
-	account = json_object_get(page->runs, item->name);
-	row = status_row_make(d, item->name, account);
+	row = status_row_make(d, name, account);
 	status_row_put(out, row, page->one, false);
 	if (page->one)
-		detail_put(out, d, item->name, account);
+		detail_put(out, d, name, account);
 	json_decref(row);
-	json_object_del(page->runs, item->name);
+	json_decref(account);
 	return true;
 }
 
@@ -276,23 +287,22 @@ static bool on_slice_json(struct evbuffer *out, void *arg)
 {
 	struct page *page = arg;
 	const char *name;
-	json_t *row;
+	json_t *account, *row;
 	char *text;
 
 	if (read_account(page))
 		return true;
-	if (page->next == page->count) {
-		html_put(out, page->count > 0 ? "]}\n" : "{\"rows\":[]}\n");
+	account = next_account(page, &name);
+	if (account == NULL) {
+		html_put(out, page->rows > 0 ? "]}\n" : "{\"rows\":[]}\n");
 		return false;
 	}
-	name = page->items[page->next].name;
-	row = status_row_make(page->server->d, name, json_object_get(page->runs, name));
+	row = status_row_make(page->server->d, name, account);
 	text = vigil_json_text(row);
-	html_put(out, "%r%r", page->next > 0 ? "," : "{\"rows\":[", text != NULL ? text : "null");
-	page->next++;
+	html_put(out, "%r%r", page->rows++ > 0 ? "," : "{\"rows\":[", text != NULL ? text : "null");
 	free(text);
 	json_decref(row);
-	json_object_del(page->runs, name);
+	json_decref(account);
 	return true;
 }
 
@@ -303,7 +313,6 @@ static void page_free(void *arg)
 	struct page *page = arg;
 
 	json_decref(page->names);
-	json_decref(page->runs);
 	json_decref(page->vigil);
 	free(page->items);
 	free(page->only);
@@ -324,7 +333,6 @@ static struct page *page_new(const struct request *request, const char *only, co
 	snprintf(page->find, sizeof(page->find), "%s", find != NULL ? find : "");
 	page->vigil = json_incref((json_t *)vigil_state_get(d, "/vigil"));
 	page->names = names_read(request->server);
-	page->runs = json_object();
 	page->items = calloc(json_array_size(page->names) + 1, sizeof(*page->items));
 	page->only = only != NULL ? strdup(only) : NULL;
 	if (page->items == NULL || (only != NULL && page->only == NULL))
@@ -389,8 +397,11 @@ void page_reply(const struct request *request)
 
 void page_reply_rows(const struct request *request)
 {
-	struct page *page =
-		page_new(request, request->rest[0] != '\0' ? request->rest + 1 : NULL, NULL);
+	const char *only = request->rest; /* "", "/" or "/NAME" */
+	struct page *page;
+
+	only += only[0] == '/';
+	page = page_new(request, only[0] != '\0' ? only : NULL, NULL);
 
 	if (page != NULL)
 		reply_sliced(request, "application/json", on_slice_json, page_free, page);
