@@ -184,8 +184,8 @@ START_TEST(only_restarts_that_are_made_are_counted)
 }
 END_TEST
 
-/* A restart that waits behind another call has its part of the rate, which it returns when the last of
- * its callers cancels it. */
+/* A restart that waits behind another call has its part of the rate, which it returns when the last
+ * of its callers cancels it. */
 START_TEST(a_waiting_restart_that_is_cancelled_is_not_counted)
 {
 	struct service_call *first, *joined;

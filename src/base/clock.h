@@ -27,12 +27,12 @@ double clock_to_seconds(uint64_t ns);
 /* Returns the time of a kernel clock in seconds: CLOCK_REALTIME since 1970, CLOCK_BOOTTIME since
  * boot with suspends. */
 double clock_seconds(clockid_t clock);
-/* Converts seconds since 1970 to a time_t, rounded down, within the years 1 to 9999 and within what a
- * time_t can hold: one of 32 bits ends in 2038.  NaN becomes 0. */
+/* Converts seconds since 1970 to a time_t, rounded down, within the years 1 to 9999 and within what
+ * a time_t can hold: one of 32 bits ends in 2038.  NaN becomes 0. */
 time_t clock_to_time(double seconds);
 
 #define CLOCK_TEXT 32 /* room for "2026-01-31T12:34:56.789Z" and its NUL */
-/* The beginning of the year 1 and the end of the year 9999, between which a time has a text form. */
+/* A time has a text form from the beginning of the year 1 to the end of the year 9999. */
 #define CLOCK_TEXT_FIRST -62135596800.0
 #define CLOCK_TEXT_LAST  253402300799.0
 

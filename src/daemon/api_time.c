@@ -319,8 +319,7 @@ json_t *vigil_time_in(double seconds)
 	double then = clock_seconds(CLOCK_REALTIME) + seconds;
 
 	when.tv_sec = clock_to_time(then);
-	then -= (double)when
-			.tv_sec; /* not below 1 if that time is outside of the years that have a text */
+	then -= (double)when.tv_sec; /* the fraction, unless clock_to_time has limited the time */
 	when.tv_nsec = then >= 0 && then < 1 ? (long)(then * 1e9) : 0;
 	return json_string(clock_text_at(text, when));
 }

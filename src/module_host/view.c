@@ -32,19 +32,36 @@ static bool is_computed(const char *pointer)
 	return json_pointer_covers("/runs", pointer) || json_pointer_covers("/vigil", pointer);
 }
 
-/* Writes /daemons but for what belongs to this daemon. */
-static void take_daemons(const json_t *daemons)
+/* Writes a member of /daemons, unless it belongs to this daemon.  value: a reference that it takes;
+ * NULL: removes the member. */
+static void put_daemon(const char *name, json_t *value)
 {
-	char pointer[STATE_POINTER_MAX];
+	char pointer[STATE_POINTER_MAX] = "/daemons";
+
+	if (strcmp(name, daemon_->name) == 0 ||
+		json_pointer_append(pointer, sizeof(pointer), name) != 0)
+		json_decref(value);
+	else if (value != NULL)
+		state_set(state_, pointer, value);
+	else
+		state_unset(state_, pointer);
+}
+
+/* Writes /daemons but for what belongs to this daemon.  NULL: there is none, or vigild did not
+ * answer. */
+static void take_daemons(json_t *daemons)
+{
+	json_t *before =
+		json_copy((json_t *)state_lend(state_, "/daemons")); /* its members change */
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)daemons, name, value) {
-		strcpy(pointer, "/daemons");
-		if (strcmp(name, daemon_->name) != 0 &&
-			json_pointer_append(pointer, sizeof(pointer), name) == 0)
-			state_set(state_, pointer, json_incref(value));
-	}
+	json_object_foreach(before, name, value)
+		if (json_is_object(daemons) && json_object_get(daemons, name) == NULL)
+			put_daemon(name, NULL);
+	json_decref(before);
+	json_object_foreach(daemons, name, value)
+		put_daemon(name, json_incref(value));
 }
 
 static void take(const char *pointer, json_t *value)

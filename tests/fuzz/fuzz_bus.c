@@ -70,8 +70,8 @@ static const char *take_text(struct input *in, char text[1024])
 	return text;
 }
 
-/* libsystemd refuses what is not UTF-8, and characters such as U+FDD0; before version 248 it does so
- * only when it reads the message. */
+/* libsystemd refuses what is not UTF-8, and characters such as U+FDD0.  Before version 248 it does
+ * so only when it reads the message. */
 static bool is_valid(const char *text)
 {
 	uint32_t c = 0;

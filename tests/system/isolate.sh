@@ -38,6 +38,22 @@ static int start(vigil_daemon *d) { return vigil_on_verb(d, vigil_option_text(d,
 static const vigil_option options[] = { VIGIL_OPTION("verb", VIGIL_TEXT, "start", "the verb"), VIGIL_OPTION_END };
 VIGIL_MODULE(.name = "turns", .summary = "has a verb of its options, and no reconfigure", .options = options, .start = start);
 END
+# More addresses than an isolated daemon can follow, so that it asks for /daemons at each tick.
+build_module reads <<'END'
+#include <stdio.h>
+#include <vigil/vigil.h>
+static void tick(vigil_daemon *d, void *arg)
+{
+	char pointer[64];
+	for (int i = 0; i < 300; i++) {
+		snprintf(pointer, sizeof(pointer), "/daemons/none%d", i);
+		vigil_state_get(d, pointer);
+	}
+	vigil_state_set(d, "sees", json_boolean(json_object_get(vigil_state_get(d, "/daemons"), "source") != NULL));
+}
+static int start(vigil_daemon *d) { return vigil_every(d, 0.2, tick, NULL); }
+VIGIL_MODULE(.name = "reads", .summary = "reads many addresses", .start = start);
+END
 # conf WORD...: writes a configuration; the words are lines for the section of both daemons
 conf() {
 	{
@@ -216,6 +232,12 @@ for verb in start stop; do
 	ctl -q reload
 	check "the verb $verb of the present options reaches the module" eval 'ctl -q "$verb" turns && is /daemons/turns/called "$verb"'
 done
+printf '[daemons]\nsource = yes\nreads = yes\n[daemon:reads]\nisolate = yes\n' | write_conf
+ctl -q reload
+check "an isolated daemon that follows many addresses sees the other daemons" wait_for 10 is /daemons/reads/sees true
+sed -i 's/^source = yes/source = no/' "$work/vigil.conf"
+ctl -q reload
+check "it does not see a daemon that was removed" wait_for 10 is /daemons/reads/sees false
 stop_vigild
 [ "$failed" -eq 0 ] || tail -30 "$work/log"
 finish

@@ -1,8 +1,8 @@
 /*
  * account: what the metrics need of the account of a daemon at /runs.
  *
- * A reply keeps this for each daemon until its client has read the reply.  The whole account, with its
- * history, is many times larger.
+ * A reply keeps this for each daemon until its client has read the reply.  The whole account, with
+ * its history, is many times larger.
  */
 #ifndef ACCOUNT_H
 #define ACCOUNT_H

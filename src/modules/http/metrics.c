@@ -51,7 +51,8 @@ struct family {
 	struct exposition_family family;
 	bool of_daemons; /* write is called for each daemon; else once */
 	family_fn *write;
-	/* the path of the number in the state of the host or the service, or the member of a probe */
+	/* the path of the number in the state of the host or the service, or the member of a
+	 * probe */
 	const char *address;
 };
 

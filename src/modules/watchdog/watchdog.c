@@ -140,7 +140,7 @@ static void look_at(struct watchdog *w, const char *name, double *met, char text
 		snprintf(path, sizeof(path), "/runs/%s/paused", name);
 		paused |= json_is_true(vigil_state_get(w->d, path));
 		snprintf(path, sizeof(path), "/runs/%s/health", name);
-		/* level and why belong to this answer, which is valid until the next vigil_state_get */
+		/* level and why are in this answer, valid until the next vigil_state_get */
 		json_unpack((json_t *)vigil_state_get(w->d, path), "{s:s,s:s}", "level", &level,
 			"text", &why);
 		snprintf(raw, sizeof(raw), "%s was CRITICAL: %.256s", name, why);
