@@ -72,6 +72,9 @@ static void hang_in_a_callback(void)
 
 START_TEST(a_callback_that_does_not_return_ends_the_process)
 {
+	static const char expected[] =
+		"vigild: a callback of the daemon stuck has not returned for 0.3 s (callback_max); "
+		"vigild aborts, so that it is started again\n";
 	struct crash before;
 	char text[256] = "";
 	int status = end_of(run_child(hang_in_a_callback));
@@ -79,8 +82,8 @@ START_TEST(a_callback_that_does_not_return_ends_the_process)
 	ck_assert(WIFSIGNALED(status));
 	ck_assert_int_eq(WTERMSIG(status), SIGABRT);
 	ck_assert_int_gt(read(out[0], text, sizeof(text) - 1), 0);
-	ck_assert_str_eq(text, "vigild: a callback of the daemon stuck has not returned for 0.3 s "
-			       "(callback_max); vigild aborts, so that it is started again\n");
+	/* an emulator adds a line of its own */
+	ck_assert_int_eq(strncmp(text, expected, strlen(expected)), 0);
 	ck_assert_int_eq(crash_marker_open(scratch, &before), 0);
 	ck_assert(!before.clean);
 	ck_assert_str_eq(before.name, "stuck");

@@ -31,7 +31,8 @@ START_TEST(modules_are_listed_with_their_errors)
 		json_t *row = json_array_get(reply.result, i);
 		const char *name = json_string_value(json_object_get(row, "name"));
 
-		/* Modules of no daemon are not opened, and there is no program to examine them. */
+		/* vigild does not open modules of no daemon.  If vigil is installed, its vigild
+		 * examines them; else their rows say why not. */
 		ck_assert_int_eq(json_is_false(json_object_get(row, "loaded")),
 			strcmp(name, "service") != 0);
 		if (strcmp(name, "service") != 0)

@@ -68,7 +68,7 @@ static void replay(const struct fuzz_target *target, const char *path)
 	size_t size = read_file(path, kept, sizeof(kept));
 
 	target->run(kept, size < target->size_max ? size : target->size_max);
-	for (int i = 0; i < ROUNDS; i++) {
+	for (unsigned i = 0; i < ROUNDS / suite_sample(); i++) {
 		memcpy(data, kept, size);
 		target->run(data, change(data, size < target->size_max ? size : target->size_max,
 					  target->size_max));

@@ -7,6 +7,7 @@
 #define FIXTURE_COMMAND_H
 
 #include "command/command.h"
+#include "command/pending.h"
 #include "fixture_control.h"
 
 static const struct peer root = {.uid = 0};
@@ -19,14 +20,26 @@ UNUSED static void forget(void)
 	memset(&reply, 0, sizeof(reply));
 }
 
-/* Runs a verb as root. Returns the error code; 0: there is a result. */
+UNUSED static void on_later_reply(struct command_reply *later, void *arg)
+{
+	reply = *later;
+	memset(later, 0, sizeof(*later));
+	*(bool *)arg = true;
+}
+
+/* Runs a verb as root, and waits for its reply. Returns the error code; 0: there is a result. */
 UNUSED static int run(const char *verb, const char *params)
 {
 	json_t *object = params != NULL ? json_loads(params, 0, NULL) : NULL;
+	bool done = false;
 
 	ck_assert_int_eq(params == NULL, object == NULL);
 	forget();
 	command_run(host, &root, verb, object, &reply);
+	if (reply.pending != NULL) {
+		pending_await(reply.pending, on_later_reply, &done);
+		RUN_UNTIL(host_loop(host), done);
+	}
 	json_decref(object);
 	ck_assert_int_eq(reply.code == 0, reply.result != NULL);
 	ck_assert_int_eq(reply.code == 0, reply.message[0] == '\0');

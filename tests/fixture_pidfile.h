@@ -84,6 +84,24 @@ __attribute__((unused)) static enum pidfile_verdict look(void)
 }
 
 /* Starts a child that sleeps until it is killed. */
+/* An emulator returns from posix_spawn before the child executes its program. */
+__attribute__((unused)) static void await_name(pid_t pid, const char *wanted)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+	char file[64], actual[64] = "";
+	FILE *comm;
+
+	snprintf(file, sizeof(file), "/proc/%d/comm", (int)pid);
+	while (strcmp(actual, wanted) != 0) {
+		nanosleep(&moment, NULL);
+		comm = fopen(file, "r");
+		ck_assert_ptr_nonnull(comm);
+		if (fscanf(comm, "%63s", actual) != 1)
+			actual[0] = '\0';
+		fclose(comm);
+	}
+}
+
 __attribute__((unused)) static pid_t sleeper(void)
 {
 	const char *argv[] = {"sleep", "1000", NULL};
@@ -94,6 +112,7 @@ __attribute__((unused)) static pid_t sleeper(void)
 	ck_assert_int_gt(pid, 1);
 	close(out);
 	close(pidfd);
+	await_name(pid, "sleep");
 	return pid;
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "modules/policy/decide.h"
+#include "suite.h"
 
 /* Like ck_assert, which is too slow to be called millions of times. */
 #define PROVE(condition, text)                                                  \
@@ -26,6 +27,14 @@ static inline bool facts_are_busy(const struct facts *facts)
 	       facts->status == VIGIL_SERVICE_RELOADING;
 }
 
+static inline void facts_give(const struct rules *rules, const struct facts *facts, facts_fn *fn)
+{
+	static unsigned long given;
+
+	if (given++ % suite_sample() == 0)
+		fn(rules, facts);
+}
+
 /* Calls fn with each combination of the age of work in progress, by vigild's clock and by the
  * manager's, and of its limit. Returns the number of calls. */
 static inline unsigned long facts_each_time(
@@ -38,7 +47,7 @@ static inline unsigned long facts_each_time(
 	facts->busy = facts->busy_limit = 0;
 	facts->since = facts->now - 50;
 	if (!facts_are_busy(facts)) {
-		fn(rules, facts);
+		facts_give(rules, facts, fn);
 		return 1;
 	}
 	for (size_t a = 0; a < sizeof(ages) / sizeof(*ages); a++) {
@@ -47,7 +56,7 @@ static inline unsigned long facts_each_time(
 				facts->since = facts->now - ages[a];
 				facts->busy = busy[b];
 				facts->busy_limit = limits[l];
-				fn(rules, facts);
+				facts_give(rules, facts, fn);
 				states++;
 			}
 		}

@@ -42,6 +42,16 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* A test of very many cases makes one of so many of them.  VIGIL_SAMPLE: the number, for machines
+ * that are slow, such as emulated ones; default 1. */
+__attribute__((unused)) static unsigned suite_sample(void)
+{
+	const char *text = getenv("VIGIL_SAMPLE");
+	int number = text != NULL ? atoi(text) : 1;
+
+	return number > 1 ? (unsigned)number : 1;
+}
+
 /* VIGIL_LEFT_OUT has the tests that cannot run here, such as " check_spawn:a_test check_ini:b_test ". */
 static bool suite_leaves_out(const char *test)
 {

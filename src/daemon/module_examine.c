@@ -100,8 +100,10 @@ static void examine_apart(int fd, const char *path)
 		examine(fd, path);
 		_exit(DONE);
 	}
-	if (pid > 0 && waitpid(pid, &status, 0) == pid &&
-		!(WIFEXITED(status) && WEXITSTATUS(status) == DONE))
+	if (pid < 0)
+		report(fd, path, "why", strerror(errno));
+	else if (waitpid(pid, &status, 0) == pid &&
+		 !(WIFEXITED(status) && WEXITSTATUS(status) == DONE))
 		report_end(fd, path, status);
 }
 

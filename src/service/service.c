@@ -158,7 +158,7 @@ static void set_refused(vigil_service_reply *reply, int err)
 	reply->text = err == -ECANCELED ? STOPPING : "the queue of calls is full";
 }
 
-/* The call in flight was made.  After a restart, the next one within RETRY_WINDOW is a repetition. */
+/* The call in flight was made.  A restart within RETRY_WINDOW after it is a repetition. */
 static void note_restart(struct service *service)
 {
 	if (service->queue.verb == SERVICE_RESTART)

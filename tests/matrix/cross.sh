@@ -63,7 +63,8 @@ fi
 
 # --- tests ----------------------------------------------------------------------------------------
 # MATRIX_TESTS names some tests only.  What the emulator cannot run is in the file `emulated`, with the reason.
-tests=${MATRIX_TESTS:-$(MAKEFLAGS= make -C "$top_builddir" -s --no-print-directory print-unit_tests) $(sed 's/#.*//' "$here/system")}
+# The system tests are the longest, so they begin first.
+tests=${MATRIX_TESTS:-$(sed 's/#.*//' "$here/system") $(MAKEFLAGS= make -C "$top_builddir" -s --no-print-directory print-unit_tests)}
 : >"$work/left-out"
 left_out=' ' # single tests
 if [ "$emulator" != - ]; then
@@ -77,7 +78,10 @@ if [ "$emulator" != - ]; then
 		echo "SKIP: $name: $reason" >>"$work/left-out"
 	done <"$here/emulated"
 fi
-BUILD_DIR=$work/build VIGIL_TESTS=$(echo $tests) VIGIL_LEFT_OUT=$left_out CK_TIMEOUT_MULTIPLIER=10 \
+slow=
+[ "$emulator" = - ] || slow='VIGIL_SAMPLE=17 VIGIL_TEST_LIMIT=1800'
+# shellcheck disable=SC2086
+env $slow BUILD_DIR="$work/build" VIGIL_TESTS="$(echo $tests)" VIGIL_LEFT_OUT="$left_out" CK_TIMEOUT_MULTIPLIER=10 \
 	"${around[@]}" "$top_srcdir/bootstrap" check -- \
 	--host="$machine" PKG_CONFIG=pkg-config CC="$work/cc" CFLAGS="${MATRIX_CFLAGS:--O2}" >"$work/log" 2>&1
 # A state that this machine has written is read by the other one, and back.

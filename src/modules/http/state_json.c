@@ -15,6 +15,7 @@
 
 #include <event2/buffer.h>
 
+#include "html.h"
 #include "names.h"
 #include "reply.h"
 #include "state_reader.h"
@@ -79,8 +80,7 @@ static void write_value(struct evbuffer *out, const json_t *value)
 {
 	char *text = vigil_json_text(value);
 
-	if (text != NULL)
-		evbuffer_add(out, text, strlen(text));
+	html_put(out, "%r", text != NULL ? text : "null"); /* NULL: out of memory */
 	free(text);
 }
 

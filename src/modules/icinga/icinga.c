@@ -125,24 +125,31 @@ static void arm_phase(struct icinga *x, double delay)
 		x->phase_at = vigil_now() + delay;
 }
 
+/* Adds a daemon, and submits it at once unless it is OK. */
+static void add(struct icinga *x, const char *name)
+{
+	json_t *health = state_at(x, "/runs/", name, "/health");
+	struct object *object = objects_add(x->objects, name, vigil_now());
+
+	if (object != NULL && json_is_object(health) && result_level(health) > 0)
+		objects_want(x->objects, object, vigil_now());
+	json_decref(health);
+}
+
 /* Adds all daemons.  on_change does not report daemons that were started before this one, and those
  * whose first change was dropped because there were too many. */
 static void add_all(struct icinga *x)
 {
-	json_t *all = json_incref((json_t *)vigil_state_get(x->d, "/runs")), *account;
+	json_t *names = json_incref((json_t *)vigil_state_get(x->d, "/vigil/daemons")), *value;
 	const char *name;
+	size_t index;
 
-	json_object_foreach(all, name, account) {
-		json_t *health = json_object_get(account, "health");
-		struct object *object;
-
-		if (!is_submitted(x, name) || objects_find(x->objects, name) != NULL)
-			continue;
-		object = objects_add(x->objects, name, vigil_now());
-		if (object != NULL && json_is_object(health) && result_level(health) > 0)
-			objects_want(x->objects, object, vigil_now());
+	json_array_foreach(names, index, value) {
+		name = json_string_value(value);
+		if (is_submitted(x, name) && objects_find(x->objects, name) == NULL)
+			add(x, name);
 	}
-	json_decref(all);
+	json_decref(names);
 }
 
 /* Detects a reload: the credentials are read again, and there may be new daemons. */
