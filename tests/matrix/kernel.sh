@@ -88,6 +88,8 @@ for test in $tests; do
 done
 
 programs=$(for test in $chosen; do case $test in *.sh) ;; *) echo "$test" ;; esac; done)
+exec {builds}>"$scratch/builds.lock" # other rows of this script use the same build
+flock $builds
 # shellcheck disable=SC2046,SC2086
 [ -z "$programs" ] || make -C "$top_builddir" -s -j2 $programs $(variable test_modules) >"$work/make.log" 2>&1 ||
 	die "the tests cannot be built; see $work/make.log"
@@ -109,6 +111,7 @@ export -f one
 cd "$top_builddir" || exit 1
 # The programs are installed before, because a test may not be able to.
 bash -c '. "$top_srcdir/tests/system/lib.sh"; install_staged' >"$work/install.log" 2>&1 || die "make install does not work; see $work/install.log"
+exec {builds}>&-
 : >"$work/log"
 for test in $chosen; do
 	"run_${row//-/_}" bash -c 'one "$1"' - "$test" >"$work/one.log" 2>&1

@@ -26,7 +26,7 @@ need() {
 	[ "${MATRIX_INSTALL:-}" = yes ] && [ "$(id -u)" = 0 ] ||
 		skip "run: apt-get install --no-install-recommends$packages (or set MATRIX_INSTALL=yes)"
 	# shellcheck disable=SC2086
-	DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends $packages >"$work/install.log" 2>&1 ||
+	DEBIAN_FRONTEND=noninteractive flock "$scratch/apt.lock" apt-get -qq -y install --no-install-recommends $packages >"$work/install.log" 2>&1 ||
 		skip "apt-get could not install$packages; see $work/install.log"
 }
 
