@@ -100,7 +100,7 @@ void objects_postpone(struct objects *o)
 
 	for (object = objects_first_due(o); object != NULL; object = next) {
 		next = objects_next_due(object);
-		if (object->level <= 0)
+		if (object->level <= 0 && !object->changed)
 			objects_unwant(o, object);
 	}
 }

@@ -20,6 +20,7 @@ struct object {
 	const char *name; /* the name of the daemon */
 	int level;        /* of the newest result that was made; -1: there was none */
 	double told;      /* when a result was last sent or queued; 0: never, or in vain */
+	bool changed;     /* its newest change was not stored, so it must not wait */
 	bool due;
 	double due_since;
 };
@@ -44,7 +45,8 @@ void objects_unwant(struct objects *objects, struct object *object);
  * `since`. */
 void objects_want_again(struct objects *objects, struct object *object, double since);
 
-/* Removes the objects that are OK from the queue.  They become due again at their phases. */
+/* Removes the objects that are OK and not changed from the queue.  They become due again at their
+ * phases. */
 void objects_postpone(struct objects *objects);
 
 /* Appends the objects whose phase has come to the queue, except those that were sent within the

@@ -27,6 +27,7 @@ struct request {
 	char *service; /* NULL: unused */
 	struct spool_entry *entry;
 	char *name; /* of the object of a repetition */
+	bool changed;
 	double since;
 };
 
@@ -200,6 +201,8 @@ static char *repeat(
 		return NULL;
 	}
 	r->since = object->due_since;
+	r->changed = object->changed;
+	object->changed = false;
 	object->told = vigil_now();
 	objects_unwant(s->objects, object);
 	return text;
@@ -274,6 +277,7 @@ void sender_put_change(struct sender *s, struct object *object, const json_t *re
 
 	free(line);
 	backlog_stored(&s->backlog, err);
+	object->changed = err != 0;
 	if (err != 0) {
 		objects_want(s->objects, object, vigil_now());
 		return;
@@ -301,6 +305,8 @@ static void put_back(struct sender *s, struct request *r)
 		spool_again(s->spool, r->entry);
 	else if (object != NULL)
 		objects_want_again(s->objects, object, r->since);
+	if (object != NULL)
+		object->changed |= r->changed;
 	request_clear(r);
 }
 
