@@ -52,12 +52,11 @@ kill -STOP "$vigild_pid"; sleep 2; kill -CONT "$vigild_pid"
 check "average: the time in which vigild did not run is a gap in the ring" wait_for 20 eval '[ "$(gaps)" -ge $((before + 2)) ]'
 
 echo 4 >"$work/number"
-min=$(value n/windows/10s/max)
+max=$(value n/windows/10s/max)
 check "vigild stops" stop_vigild
 sed -i 's/"time": *[0-9.]*/"time": 1000.0/' "$work/state/state.json"
 start_vigild
-check "average: samples survive a restart of vigild during which the clock moves forward by decades" wait_for 10 over n/windows/10s/max 30
-check "average: the maximum is the same after a restart of vigild" [ "$(value n/windows/10s/max)" = "$min" ]
+check "average: samples survive a restart of vigild during which the clock moves forward by decades" wait_for 10 has n/windows/10s/max "$max"
 
 # --- refused options ------------------------------------------------------------------------------
 
