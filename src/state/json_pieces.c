@@ -5,8 +5,8 @@
  * takes a limited time.  Only a single long string is a piece of its whole length.
  *
  * The state may change between two pieces.  Therefore the keys of an object are copied when its
- * first piece is written.  Arrays need no copy, because the state replaces an array as a whole and
- * never modifies one.
+ * first piece is written.  An array may get other elements meanwhile, and more of them; its present
+ * element is read, and those that were appended are left out.
  */
 #include "state/json_pieces.h"
 
