@@ -125,7 +125,7 @@ check "a service is restarted a fourth time" kill_again 4
 check "a service that vigild restarted more often than respawn_max is said to keep crashing" wait_for 20 \
 	says crashing 'crashing keeps crashing: restarted 4 times in * s'
 check "a service that keeps crashing is CRITICAL, also while it runs" exits crashing 2
-check "status and check say the same of a service that keeps crashing" agree crashing
+check "status and check say the same of a service that keeps crashing" wait_for 10 agree crashing
 
 runit() {
 	local i pid
@@ -154,7 +154,7 @@ kill -9 "$(pid_of paused)"
 check "paused: the text has the end, the user and the reason of the pause, and what is wrong" wait_for 20 says paused \
 	"paused is paused until 20??-??-?? ??:??* by root: new disks; at present CRITICAL: paused is failed*"
 check "paused: a dead service is OK for vigilctl check" exits paused 0
-check "paused: status and check say the same of a dead service" agree paused
+check "paused: status and check say the same of a dead service" wait_for 10 agree paused
 check "paused: a dead service is not restarted" [ "$(restarts paused)" = 0 ]
 for name in $names; do
 	check "status and check say the same of $name" wait_for 10 agree "$name"
