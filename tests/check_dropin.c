@@ -248,6 +248,29 @@ START_TEST(a_daemon_defined_in_another_file_is_not_changed)
 END_TEST
 
 /* The file that is read last wins, so a registration would have no effect. */
+/* A file that an administrator wrote may have the name of a daemon that is registered. */
+START_TEST(a_file_with_other_daemons_is_neither_replaced_nor_removed)
+{
+	static const char text[] = "[daemons]\nnginx = exec\nphp = exec\n[module:exec]\n"
+				   "command = /bin/true\n";
+
+	ck_assert_int_eq(mkdir(scratch_path("conf.d"), 0755), 0);
+	scratch_put("conf.d/web.conf", 0644, "%s", text);
+	ck_assert_int_eq(add("web", "module=exec", "command=/bin/true", NULL), -EEXIST);
+	complains("web.conf:2: this file also defines something other than \"web\"");
+	ck_assert_int_eq(remove_it("web"), -EEXIST);
+	complains("web.conf:2: this file also defines something other than \"web\"");
+	ck_assert_str_eq(text_of("conf.d/web.conf"), text);
+	scratch_put("conf.d/web.conf", 0644, "[daemon:web\n");
+	ck_assert_int_lt(add("web", "module=exec", "command=/bin/true", NULL), 0);
+	ck_assert_int_lt(remove_it("web"), 0);
+	/* a file about this daemon alone, written by register or by hand, is replaced */
+	scratch_put("conf.d/web.conf", 0644, "[daemons]\nweb = no\n");
+	ck_assert_int_eq(add("web", "module=exec", "command=/bin/true", NULL), 0);
+	ck_assert_int_eq(remove_it("web"), 0);
+}
+END_TEST
+
 START_TEST(a_daemon_that_a_later_file_disables_is_not_registered)
 {
 	ck_assert_int_eq(mkdir(scratch_path("conf.d"), 0755), 0);
@@ -339,6 +362,7 @@ SUITE("dropin", setup, teardown)
 	TEST(an_error_leaves_the_old_file);
 	TEST(an_invalid_name_is_refused);
 	TEST(a_daemon_defined_in_another_file_is_not_changed);
+	TEST(a_file_with_other_daemons_is_neither_replaced_nor_removed);
 	TEST(a_daemon_that_a_later_file_disables_is_not_registered);
 	TEST(an_error_in_another_file_prevents_a_registration);
 	TEST(a_daemon_that_another_one_names_is_not_removed);

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "config/config_load.h"
+#include "config/ini.h"
 #include "daemon/module.h"
 #include "host/plan.h"
 
@@ -167,6 +168,32 @@ static int check_elsewhere(
 	return err;
 }
 
+static bool is_about(const struct ini_line *line, const char *name)
+{
+	if (strcmp(line->section, "daemons") == 0)
+		return line->key == NULL || strcmp(line->key, name) == 0;
+	return strncmp(line->section, "daemon:", 7) == 0 && strcmp(line->section + 7, name) == 0;
+}
+
+/* Rejects to replace or remove a file that also has something else, which would be lost. */
+static int check_file(const struct draft *draft, const char *name, struct diagnostics *c)
+{
+	struct ini ini = {0};
+	int err = ini_read(draft->path, draft->path, &ini, c);
+
+	for (size_t i = 0; err == 0 && i < ini.count; i++) {
+		if (is_about(&ini.lines[i], name))
+			continue;
+		diagnostic_add(c, draft->path, ini.lines[i].line,
+			"this file also defines something other than \"%s\" and was not written by "
+			"register; change the file itself",
+			name);
+		err = -EEXIST;
+	}
+	ini_clear(&ini);
+	return err == -ENOENT ? 0 : err;
+}
+
 /* A file that is read later overrides the drop-in file. */
 static int diagnose_disabled(
 	const char *main_file, const struct draft *draft, const char *name, struct diagnostics *c)
@@ -232,7 +259,9 @@ int dropin_add(const char *main_file, const char *name, char *const *pairs,
 	if (err != 0)
 		return err;
 	draft_init(&draft, main_file, name);
-	err = check_elsewhere(main_file, &draft, name, diagnostics);
+	err = check_file(&draft, name, diagnostics);
+	if (err == 0)
+		err = check_elsewhere(main_file, &draft, name, diagnostics);
 	if (err != 0)
 		goto out;
 	err = write_draft(main_file, &draft, name, pairs);
@@ -286,7 +315,8 @@ int dropin_remove(const char *main_file, const char *name, struct diagnostics *d
 	if (err != 0)
 		return err;
 	draft_init(&draft, main_file, name);
-	if (access(draft.path, F_OK) == 0)
+	err = check_file(&draft, name, diagnostics);
+	if (err == 0 && access(draft.path, F_OK) == 0)
 		err = check_removal(main_file, &draft, name, diagnostics);
 	if (err == 0 && unlink(draft.path) == 0) {
 		sync_directory(draft.dir);
