@@ -119,6 +119,8 @@ START_TEST(a_value_that_is_neither_is_an_error)
 		snprintf(text, sizeof(text), "[daemons]\nnginx = %s\n", rows[i].value);
 		fails_with(text, rows[i].message);
 	}
+	load_valid("[daemons]\nlogs = files\n"); /* is like "false", but a module */
+	ck_assert_str_eq(config_find(config, "logs")->module, "files");
 }
 END_TEST
 

@@ -109,7 +109,8 @@ static void take_vigil(struct config_builder *b, const char *rest, const struct 
 		take_option(b, l);
 }
 
-/* Whether a value of [daemons] is a misspelt boolean and not the name of a module. */
+/* The boolean of which a value of [daemons] is a misspelling; NULL: of none.  More than one wrong
+ * letter makes another word, such as the module `files`. */
 static const char *meant_boolean(const char *value)
 {
 	static const char *const words[] = {"yes", "no", "true", "false"};
@@ -118,7 +119,7 @@ static const char *meant_boolean(const char *value)
 	text_suggest_init(&suggest, value);
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		text_suggest_add(&suggest, words[i]);
-	return text_suggest_get(&suggest);
+	return suggest.distance <= 1 ? text_suggest_get(&suggest) : NULL;
 }
 
 static void diagnose_enabling(struct config_builder *b, const struct ini_line *l)
