@@ -119,6 +119,12 @@ START_TEST(parameters_are_checked_before_the_handler)
 		{"get", "{\"pointer\":\"/a~2\"}",
 			"\"/a~2\" is not a JSON Pointer: it has a ~ that is not followed by 0 or "
 			"1"},
+		{"call", "{\"name\":\"web\",\"verb\":\"v\",\"arguments\":[\"a\",5,\"b\"]}",
+			"call: \"arguments\" contains a NUL character, or an element that is no "
+			"text"},
+		{"call", "{\"name\":\"web\",\"verb\":\"v\",\"arguments\":[\"a\\u0000b\"]}",
+			"call: \"arguments\" contains a NUL character, or an element that is no "
+			"text"},
 		{"log", "{\"level\":\"loud\"}", "invalid log level \"loud\""},
 	};
 

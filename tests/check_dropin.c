@@ -264,7 +264,7 @@ START_TEST(a_file_with_other_daemons_is_neither_replaced_nor_removed)
 	scratch_put("conf.d/web.conf", 0644, "[daemon:web\n");
 	ck_assert_int_lt(add("web", "module=exec", "command=/bin/true", NULL), 0);
 	ck_assert_int_lt(remove_it("web"), 0);
-	/* a file about this daemon alone, written by register or by hand, is replaced */
+	/* a file about this daemon alone is replaced */
 	scratch_put("conf.d/web.conf", 0644, "[daemons]\nweb = no\n");
 	ck_assert_int_eq(add("web", "module=exec", "command=/bin/true", NULL), 0);
 	ck_assert_int_eq(remove_it("web"), 0);

@@ -26,7 +26,9 @@
 #define SECONDS_RELOAD  120.0
 /* Longer than vigild waits for the service managers. */
 #define SECONDS_SERVICES 60.0
-#define AT_ONCE          1 /* a deadline in the past */
+/* Longer than vigild opens modules that hang. */
+#define SECONDS_MODULES 70.0
+#define AT_ONCE         1 /* a deadline in the past */
 
 /* A reply about 100,000 daemons fits, and the state is nested less deeply. */
 #define REPLY_MAX   ((size_t)256 * 1024 * 1024)
@@ -290,6 +292,9 @@ double client_patience(const char *verb)
 		double seconds;
 	} verbs[] = {
 		{"reload", SECONDS_RELOAD},
+		{"resume", SECONDS_RELOAD}, /* of a quarantined daemon: it is started */
+		{"run", SECONDS_RELOAD},    /* of a daemon whose process is busy */
+		{"modules", SECONDS_MODULES},
 		{"services", SECONDS_SERVICES},
 		/* The limits of the services apply. */
 		{"start", 0},

@@ -192,6 +192,20 @@ static bool is_of_type(const json_t *value, json_type type)
 	return json_typeof(value) == type || (type == JSON_TRUE && json_is_false(value));
 }
 
+/* Whether a text has no NUL character, and an array has only such texts. */
+static bool check_texts(const json_t *value)
+{
+	size_t index;
+	json_t *element;
+
+	if (json_is_string(value))
+		return strlen(json_string_value(value)) == json_string_length(value);
+	json_array_foreach((json_t *)value, index, element)
+		if (!json_is_string(element) || !check_texts(element))
+			return false;
+	return true;
+}
+
 static bool check_params(const struct command *command, json_t *params, struct command_reply *reply)
 {
 	const struct command_param *p;
@@ -205,9 +219,10 @@ static bool check_params(const struct command *command, json_t *params, struct c
 				p == NULL ? "unknown parameter" : "wrong type of", key);
 			return false;
 		}
-		if (json_is_string(value) &&
-			strlen(json_string_value(value)) != json_string_length(value)) {
-			command_fail(reply, COMMAND_PARAMS, "%s: \"%s\" contains a NUL character",
+		if (!check_texts(value)) {
+			command_fail(reply, COMMAND_PARAMS,
+				"%s: \"%s\" contains a NUL character, or an element that is no "
+				"text",
 				command->verb, key);
 			return false;
 		}

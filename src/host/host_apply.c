@@ -150,6 +150,7 @@ void host_apply(
 		if (reason[0] != '\0')
 			json_object_set_new(failed, pd->name, json_string(reason));
 	}
+	host_isolate_check_starts(host);
 }
 
 /* --- release from quarantine ------------------------------------------------------------------ */

@@ -104,6 +104,9 @@ void host_remove_daemon(struct host *host, struct vigil_daemon *d);
 void host_isolate_ended(struct vigil_daemon *d, bool crashed, double lived, void *host);
 /* Called when its start has succeeded. */
 void host_isolate_started(struct vigil_daemon *d, void *host);
+/* Answers those who wait until no isolated daemon is being started, for example after a reload has
+ * removed it. */
+void host_isolate_check_starts(struct host *host);
 /* Cancels all starts. */
 void host_isolate_clear(struct host *host);
 

@@ -179,7 +179,7 @@ bool host_after_starts(struct host *host, host_again_fn *fn, void *arg)
 }
 
 /* Looks at all daemons only if somebody waits. */
-static void check_starts(struct host *host)
+void host_isolate_check_starts(struct host *host)
 {
 	if (!TAILQ_EMPTY(&host->starters) && !is_busy(host))
 		call_all(&host->starters);
@@ -187,14 +187,14 @@ static void check_starts(struct host *host)
 
 void host_isolate_started(struct vigil_daemon *d, void *host)
 {
-	check_starts(host);
+	host_isolate_check_starts(host);
 }
 
 void host_isolate_ended(struct vigil_daemon *d, bool crashed, double lived, void *host)
 {
 	if (crashed && !((struct host *)host)->stopping)
 		decide(host, d, lived);
-	check_starts(host);
+	host_isolate_check_starts(host);
 }
 
 void host_isolate_clear(struct host *host)

@@ -78,7 +78,7 @@ void parent_note_memory(void)
 	}
 	for (; p != NULL && *p >= '0' && *p <= '9'; p++)
 		pages = pages * 10 + (uint64_t)(*p - '0');
-	page->memory = pages * 4096;
+	page->memory = pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */

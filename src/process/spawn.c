@@ -143,10 +143,11 @@ static pid_t launch_with(
 	environment = spawn_environment_new(spawn->environment, spawn->other_user);
 	if (!environment)
 		return -ENOMEM;
-	if (spawn->input || spawn->socket > 0)
+	if (spawn->input || spawn->socket > 0) {
 		given.input = open_input(spawn);
-	if (given.input < -1)
-		err = -given.input;
+		if (given.input < 0)
+			err = -given.input;
+	}
 	if (!err)
 		err = -actions_init(&actions, spawn, &given);
 	if (err)

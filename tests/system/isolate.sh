@@ -38,6 +38,12 @@ static int start(vigil_daemon *d) { return vigil_on_verb(d, vigil_option_text(d,
 static const vigil_option options[] = { VIGIL_OPTION("verb", VIGIL_TEXT, "start", "the verb"), VIGIL_OPTION_END };
 VIGIL_MODULE(.name = "turns", .summary = "has a verb of its options, and no reconfigure", .options = options, .start = start);
 END
+build_module hangs <<'END'
+#include <vigil/vigil.h>
+#include <unistd.h>
+static int start(vigil_daemon *d) { for (;;) pause(); }
+VIGIL_MODULE(.name = "hangs", .summary = "does not start", .start = start);
+END
 # More addresses than an isolated daemon can follow, so that it asks for /daemons at each tick.
 build_module reads <<'END'
 #include <stdio.h>
@@ -238,6 +244,22 @@ check "an isolated daemon that follows many addresses sees the other daemons" wa
 sed -i 's/^source = yes/source = no/' "$work/vigil.conf"
 ctl -q reload
 check "it does not see a daemon that was removed" wait_for 10 is /daemons/reads/sees false
+
+# --- what waits for a start -----------------------------------------------------------------------
+
+printf '[daemons]\nsource = yes\nhangs = yes\n[daemon:hangs]\nisolate = yes\nisolate_timeout = 1h\n' | write_conf
+ctl reload >/dev/null 2>&1 &
+reloader=$!
+wait_for 10 get /runs/hangs/status >/dev/null
+ctl -q run source &
+runner=$!
+ended() { ! kill -0 "$1" 2>/dev/null; }
+sed -i 's/^hangs = yes/hangs = no/' "$work/vigil.conf"
+ctl -q reload
+check "a request that waits for an isolated daemon is answered when a reload removes that daemon" wait_for 5 ended "$runner"
+wait "$runner"
+check "and it has succeeded" [ $? = 0 ]
+kill "$reloader" 2>/dev/null
 stop_vigild
 [ "$failed" -eq 0 ] || tail -30 "$work/log"
 finish

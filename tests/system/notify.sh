@@ -181,6 +181,25 @@ check "the health is OK when the command works again" wait_for 30 level refuser 
 check "failed changes are sent again after the next successful message" wait_for 30 is /daemons/refuser/waiting 0
 check "the first failed change is among those that were sent again" grep -q '"from":"OK","to":"CRITICAL"' "$work/refuse.json"
 
+# --- a command that hangs -------------------------------------------------------------------------
+
+script hang <<'S'
+trap 'exit 0' TERM
+sleep 1000 &
+wait
+S
+{
+	printf '[daemons]\na = yes\nhanging = yes\n[daemon:a]\nmodule = exec\ncommand = %s a\ninterval = 500ms\n' "$work/bin/probe"
+	printf '[daemon:hanging]\nmodule = notify\nwatch = /runs/a/health\ngroup = 0\ntimeout = 1s\ncommand = %s\n' "$work/bin/hang"
+} | write_conf
+echo 0 >"$work/a"
+ctl -q reload
+wait_for 30 level a OK
+echo 2 >"$work/a"
+check "a command that ends with status 0 only after its timeout has not sent anything" wait_for 30 eval \
+	'get /runs/hanging/health/text | grep -q "the command timed out after 1 s"'
+check "its change waits" eval '[ "$(get /daemons/hanging/waiting)" -ge 1 ]'
+
 # --- the sample -----------------------------------------------------------------------------------
 
 script sendmail <<S

@@ -221,9 +221,10 @@ static size_t missed_steps(const struct average *a, double now)
 static void on_tick(vigil_daemon *d, void *arg)
 {
 	struct average *a = arg;
-	size_t missed = missed_steps(a, vigil_now());
+	double now = now_by(CLOCK_BOOTTIME); /* goes on during a suspend */
+	size_t missed = missed_steps(a, now);
 
-	a->ticked = vigil_now();
+	a->ticked = now;
 	for (size_t i = 0; i < a->count; i++) {
 		struct source *source = &a->sources[i];
 

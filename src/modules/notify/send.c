@@ -258,7 +258,8 @@ static void on_exit_told(vigil_daemon *d, vigil_child *child, const vigil_child_
 	vigil_state_set(d, "last",
 		json_pack("{s:o,s:I,s:i}", "time", vigil_time(), "changes",
 			(json_int_t)s->running.count, "exit_status", status));
-	if (status == 0) {
+	/* A command that ends in order when it is ended has not sent anything. */
+	if (status == 0 && !e->timed_out) {
 		succeed(s);
 	} else {
 		if (e->timed_out)
@@ -401,12 +402,24 @@ void send_change(struct send *s, json_t *change)
 		begin_in(s, s->group);
 }
 
+/* Whether the change is about that value.  One of vigild itself has its last step in `what`. */
+static bool is_about(const struct queue_change *c, const char *pointer)
+{
+	const char *at = change_text(c->change, "pointer"), *what = change_text(c->change, "what");
+	size_t length = strlen(at);
+
+	if (what[0] == '\0')
+		return strcmp(at, pointer) == 0;
+	return strncmp(pointer, at, length) == 0 && pointer[length] == '/' &&
+	       strcmp(pointer + length + 1, what) == 0;
+}
+
 static bool has(const struct queue *queue, const char *pointer)
 {
 	const struct queue_change *c;
 
 	TAILQ_FOREACH(c, &queue->list, link)
-		if (strcmp(change_text(c->change, "pointer"), pointer) == 0)
+		if (is_about(c, pointer))
 			return true;
 	return false;
 }

@@ -24,8 +24,9 @@ static char *path_of(const struct remote_target *target, const char *branch, con
 
 static bool is_expiring(const struct remote_target *target)
 {
-	return !isnan(target->certificate) &&
-	       target->certificate < target->remote->certificate_warn;
+	const double warn = target->remote->certificate_warn; /* 0: never */
+
+	return warn > 0 && !isnan(target->certificate) && target->certificate < warn;
 }
 
 static json_t *entry(double value, const char *unit)

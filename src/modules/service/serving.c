@@ -170,7 +170,8 @@ static void check_certificate(struct serving *s, const struct probe_result *resu
 	if (result->outcome != PROBE_SUCCEEDED && isnan(result->certificate))
 		return; /* nothing new is known */
 	s->expiring[0] = '\0';
-	if (!isnan(result->certificate) && result->certificate < s->certificate_warn)
+	if (s->certificate_warn > 0 && !isnan(result->certificate) &&
+		result->certificate < s->certificate_warn)
 		probe_certificate_text(result->certificate, s->expiring);
 	if (!was_expiring && s->expiring[0] != '\0')
 		vigil_event(s->daemon, "probe: %s", s->expiring);
