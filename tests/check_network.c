@@ -176,6 +176,27 @@ START_TEST(traffic_is_reported_from_the_second_tick_on)
 }
 END_TEST
 
+START_TEST(a_threshold_that_cannot_be_judged_is_a_problem)
+{
+	make("eth0", "2");
+	set("eth1", "device", "");
+	set("eth1", "flags", "0x1003");
+	set("eth1", "operstate", "down");
+	system_network_start(&machine);
+	speed = 0; /* as of many virtual interfaces */
+	tick(LINE("eth0", "1", "0") LINE("eth1", "1", "0"));
+	ck_assert_int_eq(machine.left_out, 0);
+	machine.thresholds[NETWORK].given = true;
+	speed = -1; /* not read yet */
+	tick(LINE("eth0", "2", "0") LINE("eth1", "1", "0"));
+	ck_assert_int_eq(machine.left_out, 0);
+	speed = 0;
+	tick(LINE("eth0", "3", "0") LINE("eth1", "1", "0"));
+	ck_assert_int_eq(machine.left_out, 1); /* eth1 has no link, and therefore no speed */
+	ck_assert_ptr_nonnull(strstr(machine.left_out_text, "eth0 cannot be judged"));
+}
+END_TEST
+
 START_TEST(a_link_that_is_lost_is_a_problem_also_after_a_restart)
 {
 	make("eth0", "2");
@@ -260,6 +281,7 @@ SUITE("network", begin, teardown)
 	LOOP_TEST(rates_are_computed, COUNT(rates));
 	TEST(speeds_are_read);
 	TEST(traffic_is_reported_from_the_second_tick_on);
+	TEST(a_threshold_that_cannot_be_judged_is_a_problem);
 	TEST(a_link_that_is_lost_is_a_problem_also_after_a_restart);
 	TEST(a_named_interface_must_exist_and_have_a_link);
 	TEST(an_interface_that_comes_and_goes_is_a_new_one);

@@ -182,12 +182,30 @@ START_TEST(a_program_that_cannot_be_started_is_a_problem_only_with_a_threshold)
 }
 END_TEST
 
+START_TEST(a_machine_without_sensors_is_a_problem_only_with_a_threshold)
+{
+	ck_assert_int_eq(system_sensors_start(&machine), 0);
+	machine.thresholds[TEMPERATURE].given = true;
+	system_sensors_report(&machine);
+	ck_assert_int_eq(machine.left_out, 0); /* the program has not run yet */
+	machine.thresholds[TEMPERATURE].given = false;
+	system_sensors_take(&machine, "speed 1000 eth0\n");
+	system_sensors_report(&machine);
+	ck_assert_int_eq(machine.left_out, 0);
+	machine.thresholds[TEMPERATURE].given = true;
+	system_sensors_report(&machine);
+	ck_assert_int_eq(machine.left_out, 1);
+	ck_assert_ptr_nonnull(strstr(machine.left_out_text, "there is no sensor"));
+}
+END_TEST
+
 SUITE("sensor", setup, teardown)
 {
 	LOOP_TEST(a_device_is_compared_with_its_critical_temperature, COUNT(judgements));
 	TEST(thresholds_replace_the_critical_temperature);
 	TEST(sensors_of_the_same_name_have_numbers);
 	TEST(a_program_that_cannot_be_started_is_a_problem_only_with_a_threshold);
+	TEST(a_machine_without_sensors_is_a_problem_only_with_a_threshold);
 	TEST(a_line_is_read);
 	TEST(impossible_values_do_not_count);
 	TEST(the_sensors_of_a_tree_are_printed);

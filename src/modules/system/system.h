@@ -96,7 +96,7 @@ int system_sensors_start(struct system *s);
 /* Takes the output of vigil-sensors. */
 void system_sensors_take(struct system *s, const char *output);
 void system_sensors_report(struct system *s);
-/* Returns bits a second; 0: unknown. */
+/* Returns bits a second; 0: unknown; negative: not read yet. */
 double system_sensors_speed(const struct system *s, const char *interface);
 
 /* --- system_growth.c: when a disk will be full --- */

@@ -224,6 +224,8 @@ static json_t *report_one(struct system *s, struct interface *i, const struct ne
 		network_rates(&i->counters, now, time - i->time, bits, &rates);
 		put_rates(s, value, i->name, &rates, bits);
 	}
+	if (bits == 0 && link == LINK_UP && s->thresholds[NETWORK].given)
+		system_leave_out(s, NETWORK, i->name, "its speed is not known");
 	i->counters = *now;
 	i->time = time;
 	judge_link(s, i, link);

@@ -34,6 +34,7 @@ struct system_sensors {
 	size_t speed_count;
 	double margin;
 	bool failed; /* the last run failed, and that was reported */
+	bool known;  /* the program has run, with or without success */
 	char why[256];
 };
 
@@ -44,6 +45,7 @@ static void fail(struct system *s, const char *why)
 	struct system_sensors *sensors = s->sensors;
 
 	snprintf(sensors->why, sizeof(sensors->why), "%s", why);
+	sensors->known = true;
 	sensors->count = sensors->speed_count = 0;
 	if (!sensors->failed)
 		vigil_log(s->d, VIGIL_INFO,
@@ -90,6 +92,7 @@ void system_sensors_take(struct system *s, const char *output)
 	struct system_sensors *sensors = s->sensors;
 	char line[256];
 
+	sensors->known = true;
 	sensors->count = sensors->speed_count = 0;
 	while (*output != '\0') {
 		size_t length = strcspn(output, "\n");
@@ -147,7 +150,7 @@ double system_sensors_speed(const struct system *s, const char *interface)
 	for (size_t i = 0; i < s->sensors->speed_count; i++)
 		if (strcmp(s->sensors->speeds[i].name, interface) == 0)
 			return s->sensors->speeds[i].bits;
-	return 0;
+	return s->sensors->known ? 0 : -1;
 }
 
 static void judge(struct system *s, const struct sensor *sensor)
@@ -171,8 +174,9 @@ void system_sensors_report(struct system *s)
 	struct system_sensors *sensors = s->sensors;
 	json_t *values;
 
-	if (sensors->failed && s->thresholds[TEMPERATURE].given)
-		system_leave_out(s, TEMPERATURE, "the temperature", sensors->why);
+	if (sensors->known && sensors->count == 0 && s->thresholds[TEMPERATURE].given)
+		system_leave_out(s, TEMPERATURE, "the temperature",
+			sensors->failed ? sensors->why : "there is no sensor");
 	if (sensors->count == 0) {
 		vigil_state_unset(s->d, "temperature");
 		return;
