@@ -58,6 +58,78 @@ START_TEST(new_and_removed_files_of_a_pattern_are_changes)
 }
 END_TEST
 
+/* Begins again with other options, and with what the last scan has reported, as vigild does. */
+static void again_with(const char *name, const char *options)
+{
+	json_t *kept = json_pack("{s:{s:O*,s:O*}}", scratch_path(name), "sums",
+		json_object_get(report, "sums"), "bookmarks", json_object_get(report, "bookmarks"));
+	char *text = json_dumps(kept, JSON_COMPACT), all[2048];
+
+	scan_close(&scanner);
+	watcher_free(watcher);
+	watchlist_free(&list);
+	snprintf(all, sizeof(all), "%s%s\"kept\":%s", options, options[0] != '\0' ? "," : "", text);
+	begin(name, all);
+	free(text);
+	json_decref(kept);
+}
+
+START_TEST(an_option_that_is_added_later_begins_with_what_is_there)
+{
+	scratch_put("a.log", 0644, "an old error\n");
+	begin("*.log", "");
+	scan();
+	again_with("*.log", "\"changed\":true,\"match\":\"error\"");
+	scan();
+	ck_assert_str_eq(change(0), "");
+	ck_assert_int_eq(json_integer_value(json_object_get(report, "matches")), 0);
+	/* from now on, all is new */
+	scratch_put("b.log", 0644, "a new error\n");
+	again_with("*.log", "\"changed\":true,\"match\":\"error\"");
+	scan();
+	ck_assert_str_eq(change(0), "b.log is new");
+	ck_assert_int_eq(json_integer_value(json_object_get(report, "matches")), 1);
+	/* and as at the first time after the options were removed */
+	again_with("*.log", "");
+	scan();
+	scratch_put("c.log", 0644, "another error\n");
+	again_with("*.log", "\"changed\":true,\"match\":\"error\"");
+	scan();
+	ck_assert_str_eq(change(0), "");
+	ck_assert_int_eq(json_integer_value(json_object_get(report, "matches")), 0);
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_looked_at_is_neither_removed_nor_new)
+{
+	mkdir(scratch_path("d"), 0755);
+	ck_assert_int_eq(chmod(scratch, 0755), 0);
+	if (geteuid() == 0) /* root may read everything */
+		ck_assert(chown(scratch_path("d"), 1, 1) == 0 && seteuid(1) == 0);
+	scratch_put("d/1", 0644, "one");
+	scratch_put("d/2", 0644, "two");
+	begin("d/*", "\"changed\":true");
+	scan();
+	ck_assert_int_eq(chmod(scratch_path("d"), 0444), 0); /* names can be read, and no more */
+	scan();
+	ck_assert_str_eq(problem(0), "3 d/1 cannot be accessed: Permission denied");
+	ck_assert_str_eq(problem(2), "");
+	ck_assert_str_eq(change(0), "");
+	ck_assert_int_eq(chmod(scratch_path("d"), 0000), 0);
+	scan();
+	ck_assert_ptr_nonnull(strstr(problem(0), "cannot be read: Permission denied"));
+	ck_assert_str_eq(problem(1), "");
+	ck_assert_str_eq(change(0), "");
+	ck_assert_int_eq(chmod(scratch_path("d"), 0755), 0);
+	scratch_put("d/2", 0644, "other");
+	scan();
+	ck_assert_str_eq(problem(0), "");
+	ck_assert_str_eq(change(0), "d/2 has changed");
+	ck_assert_str_eq(change(1), "");
+	ck_assert_int_eq(seteuid(getuid()), 0);
+}
+END_TEST
+
 START_TEST(a_directory_changes_with_its_entries)
 {
 	mkdir(scratch_path("d"), 0755);
@@ -180,6 +252,8 @@ SUITE("files_scan_changes", scratch_setup, teardown)
 	TEST(a_change_of_the_content_is_found_once);
 	TEST(a_file_that_is_replaced_by_another_content_has_changed);
 	TEST(new_and_removed_files_of_a_pattern_are_changes);
+	TEST(an_option_that_is_added_later_begins_with_what_is_there);
+	TEST(a_file_that_cannot_be_looked_at_is_neither_removed_nor_new);
 	TEST(a_directory_changes_with_its_entries);
 	TEST(changes_are_reported_by_inotify);
 	TEST(without_inotify_the_reason_is_reported);

@@ -193,7 +193,6 @@ START_TEST(a_threshold_that_cannot_be_judged_is_a_problem)
 	speed = 0;
 	tick(LINE("eth0", "3", "0") LINE("eth1", "1", "0"));
 	ck_assert_int_eq(machine.left_out, 1); /* eth1 has no link, and therefore no speed */
-	ck_assert_ptr_nonnull(strstr(machine.left_out_text, "eth0 cannot be judged"));
 }
 END_TEST
 

@@ -195,7 +195,6 @@ START_TEST(a_machine_without_sensors_is_a_problem_only_with_a_threshold)
 	machine.thresholds[TEMPERATURE].given = true;
 	system_sensors_report(&machine);
 	ck_assert_int_eq(machine.left_out, 1);
-	ck_assert_ptr_nonnull(strstr(machine.left_out_text, "there is no sensor"));
 }
 END_TEST
 

@@ -63,11 +63,12 @@ static void save(struct files *f)
 	for (size_t i = 0; i < f->count; i++) {
 		struct files_path *path = &f->paths[i];
 
-		if (path->sums != NULL)
+		if (path->bookmarks != NULL || path->sums != NULL || path->last_match != NULL ||
+			path->last_change != NULL)
 			json_array_append_new(kept,
-				json_pack("{s:s,s:O*,s:O,s:O*,s:O*,s:o,s:o}", "path", path->pattern,
-					"bookmarks", path->bookmarks, "sums", path->sums,
-					"last_match", path->last_match, "last_change",
+				json_pack("{s:s,s:O*,s:O*,s:O*,s:O*,s:o,s:o}", "path",
+					path->pattern, "bookmarks", path->bookmarks, "sums",
+					path->sums, "last_match", path->last_match, "last_change",
 					path->last_change, "matches", alarm_json(&path->matches),
 					"changes", alarm_json(&path->changes)));
 	}

@@ -94,10 +94,12 @@ void judge_file(struct problems *problems, const struct limits *l, const char *n
 	judge_owner(problems, l, name, &facts->st);
 }
 
-void judge_count(struct problems *problems, const struct limits *l, const char *pattern,
-	bool is_glob, long count)
+void judge_count(struct problems *problems, const struct limits *l, const struct path *path,
+	long count, bool complete)
 {
-	double least = l->min_count >= 0 ? l->min_count : 1;
+	double least = !complete ? 0 : l->min_count >= 0 ? l->min_count : 1;
+	const char *pattern = path->pattern;
+	bool is_glob = path->is_glob;
 
 	if (l->absent) {
 		if (count > 0 && is_glob)

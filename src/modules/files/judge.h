@@ -20,8 +20,8 @@ void judge_add(struct problems *problems, enum level level, const char *name, co
 /* Compares type, age, size, mode and owner of a file that exists. */
 void judge_file(struct problems *problems, const struct limits *l, const char *name,
 	const struct facts *facts);
-/* Compares the number of existing files. is_glob: the path is a pattern. */
-void judge_count(struct problems *problems, const struct limits *l, const char *pattern,
-	bool is_glob, long count);
+/* Compares the number of existing files. complete: there are no others. */
+void judge_count(struct problems *problems, const struct limits *l, const struct path *path,
+	long count, bool complete);
 
 #endif

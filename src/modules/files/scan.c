@@ -29,6 +29,7 @@ struct found {
 	double bytes, newest_age, oldest_age;
 	char *newest;
 	struct facts newest_facts;
+	bool incomplete;       /* not all files could be looked at */
 	const char *unwatched; /* why it is read at the interval alone */
 	char unwatched_text[160];
 };
@@ -119,12 +120,12 @@ static void check_sum(struct found *f, const char *file, const struct facts *fac
 	json_object_set_new(f->sums, file, json_pack("{s:s,s:s}", "id", id, "sum", sum));
 	if (old_sum != NULL && strcmp(old_sum, sum) != 0)
 		add_change(f, file, "has changed");
-	else if (old_sum == NULL && path->scanned && path->is_glob)
+	else if (old_sum == NULL && path->summed && path->is_glob)
 		add_change(f, file, "is new");
 }
 
 /* Reports what was removed. The checksum of a path that is no pattern is kept, because the file may
- * be written again. */
+ * be written again, and so are those of files that could not be looked at. */
 static void finish_sums(struct found *f)
 {
 	struct path *path = &f->scan->list->paths[f->index];
@@ -135,7 +136,7 @@ static void finish_sums(struct found *f)
 	json_object_foreach(path->sums, file, sum) {
 		if (json_object_get(f->sums, file) != NULL)
 			continue;
-		if (path->is_glob)
+		if (path->is_glob && !f->incomplete)
 			add_change(f, file, "was removed");
 		else
 			json_object_set(f->sums, file, sum);
@@ -196,6 +197,7 @@ static void look_at(struct found *f, const char *file)
 	if (facts.error != 0) {
 		judge_add(&f->problems, LEVEL_UNKNOWN, file, "cannot be accessed: %s",
 			strerror(facts.error));
+		f->incomplete = true;
 		return;
 	}
 	f->count++;
@@ -214,9 +216,10 @@ static struct found *globbing; /* glob has no argument for its callback */
 
 static int on_glob_error(const char *path, int err)
 {
-	if (err != ENOENT && err != ENOTDIR)
-		judge_add(&globbing->problems, LEVEL_UNKNOWN, path, "cannot be read: %s",
-			strerror(err));
+	if (err == ENOENT || err == ENOTDIR)
+		return 0;
+	judge_add(&globbing->problems, LEVEL_UNKNOWN, path, "cannot be read: %s", strerror(err));
+	globbing->incomplete = true;
 	return 0;
 }
 
@@ -247,6 +250,7 @@ static void look_at_all(struct found *f)
 	err = glob(path->pattern, 0, on_glob_error, &files);
 	if (err != 0 && err != GLOB_NOMATCH)
 		judge_add(&f->problems, LEVEL_UNKNOWN, path->pattern, "cannot be expanded");
+	f->incomplete |= (err != 0 && err != GLOB_NOMATCH) || files.gl_pathc > FILES_MAX;
 	if (files.gl_pathc > FILES_MAX)
 		judge_add(&f->problems, LEVEL_UNKNOWN, path->pattern,
 			"matches more than %d files; the others are not checked", FILES_MAX);
@@ -302,12 +306,12 @@ static json_t *report(struct found *f)
 		json_array_append_new(lines, json_string(f->news.last[i]));
 	for (unsigned i = 0; i < f->news.note_count; i++)
 		json_array_append_new(notes, json_string(f->news.notes[i]));
-	return json_pack("{s:s,s:O,s:O,s:I,s:O,s:s*,s:I,s:I,s:o,s:o,s:O,s:o*}", "path",
+	return json_pack("{s:s,s:O,s:O,s:I,s:O,s:s*,s:I,s:I,s:o,s:o,s:O*,s:o*}", "path",
 		path->pattern, "values", f->values, "problems", f->problems.list, "problem_count",
 		(json_int_t)f->problems.count, "changes", f->changes, "unwatched", f->unwatched,
 		"read", (json_int_t)f->news.lines, "matches", (json_int_t)f->news.matches, "lines",
-		lines, "notes", notes, "sums", path->sums, "bookmarks",
-		follow != NULL ? follow_bookmarks(follow) : NULL);
+		lines, "notes", notes, "sums", limits_of(f)->changed ? path->sums : NULL,
+		"bookmarks", follow != NULL ? follow_bookmarks(follow) : NULL);
 }
 
 /* Decides whether a file that existed before is gone, or is about to be replaced. Returns whether
@@ -315,8 +319,8 @@ static json_t *report(struct found *f)
 static bool is_replaced(struct found *f)
 {
 	struct scan *scan = f->scan;
-	bool waits = f->count == 0 && scan->existed[f->index] && !scan->missing[f->index] &&
-		     !limits_of(f)->absent;
+	bool waits = f->count == 0 && !f->incomplete && scan->existed[f->index] &&
+		     !scan->missing[f->index] && !limits_of(f)->absent;
 
 	scan->missing[f->index] = waits;
 	if (!waits)
@@ -341,7 +345,7 @@ json_t *scan_path(struct scan *scan, unsigned index, double *again)
 	if (is_replaced(&f))
 		*again = REPLACED_WITHIN;
 	else
-		judge_count(&f.problems, l, path->pattern, path->is_glob, f.count);
+		judge_count(&f.problems, l, path, f.count, !f.incomplete);
 	if (l->newest && f.count > 0)
 		judge_file(&f.problems, l, f.newest, &f.newest_facts);
 	if (*again < 0)
@@ -351,7 +355,7 @@ json_t *scan_path(struct scan *scan, unsigned index, double *again)
 	if (f.news.more)
 		*again = 0;
 	add_values(&f);
-	path->scanned = true;
+	path->summed = l->changed;
 	result = report(&f);
 	json_decref(f.problems.list);
 	json_decref(f.values);
@@ -369,7 +373,7 @@ void scan_init(struct scan *scan, struct watchlist *list, struct watcher *watche
 	for (size_t i = 0; i < list->count; i++)
 		if (list->limits.match)
 			scan->follows[i] = follow_new(
-				&list->limits, list->paths[i].bookmarks, !list->paths[i].scanned);
+				&list->limits, list->paths[i].bookmarks, !list->paths[i].followed);
 }
 
 void scan_close(struct scan *scan)

@@ -65,17 +65,19 @@ static bool read_limits(struct limits *l, const json_t *object, char *why, size_
 	       compile(object, "match_not", &l->unwanted, &l->has_unwanted, why, size);
 }
 
-static json_t *kept_of(const json_t *kept, const char *pattern, const char *key)
+/* Returns what an earlier scan has kept, and sets *was_kept. */
+static json_t *kept_of(const json_t *kept, const char *pattern, const char *key, bool *was_kept)
 {
 	json_t *part = json_object_get(json_object_get(kept, pattern), key);
 
-	return json_is_object(part) ? json_incref(part) : json_object();
+	*was_kept = json_is_object(part);
+	return *was_kept ? json_incref(part) : json_object();
 }
 
 bool watchlist_read(struct watchlist *list, const char *text, size_t length, char *why, size_t size)
 {
 	json_error_t error;
-	json_t *object = json_loadb(text, length, 0, &error), *pattern;
+	json_t *object = json_loadb(text, length, 0, &error), *pattern, *kept;
 	size_t index;
 	bool ok;
 
@@ -85,6 +87,7 @@ bool watchlist_read(struct watchlist *list, const char *text, size_t length, cha
 		return false;
 	}
 	ok = read_limits(&list->limits, object, why, size);
+	kept = json_object_get(object, "kept");
 	json_array_foreach(json_object_get(object, "paths"), index, pattern) {
 		const char *name = json_string_value(pattern);
 		struct path *path = &list->paths[list->count];
@@ -93,9 +96,8 @@ bool watchlist_read(struct watchlist *list, const char *text, size_t length, cha
 			continue;
 		path->pattern = strdup(name);
 		path->is_glob = watchlist_is_glob(name);
-		path->bookmarks = kept_of(json_object_get(object, "kept"), name, "bookmarks");
-		path->sums = kept_of(json_object_get(object, "kept"), name, "sums");
-		path->scanned = json_object_get(json_object_get(object, "kept"), name) != NULL;
+		path->bookmarks = kept_of(kept, name, "bookmarks", &path->followed);
+		path->sums = kept_of(kept, name, "sums", &path->summed);
 		list->count++;
 	}
 	json_decref(object);

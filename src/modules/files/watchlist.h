@@ -40,7 +40,8 @@ struct path {
 	bool is_glob;
 	json_t *bookmarks; /* by name of the file */
 	json_t *sums;
-	bool scanned;
+	bool summed;   /* its checksums were read before */
+	bool followed; /* its lines were read before */
 };
 
 struct watchlist {
