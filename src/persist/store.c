@@ -51,6 +51,7 @@ struct store {
 	json_t *doc; /* section -> name -> key -> value; sections and names are never removed */
 	struct loop_timer *timer;
 	bool dirty;
+	bool unsynced; /* the file was written without fsync */
 	struct saving saving;
 	bool too_large;          /* the last file exceeded STORE_SIZE_MAX */
 	uint64_t problem_logged; /* when a rejected value was logged, by clock_now; 0: never */
@@ -241,6 +242,10 @@ static int end_saving(struct store *store, int err, bool sync)
 
 	if (err == 0 && sync && fsync(saving->fd) < 0)
 		err = -errno;
+	/* Without fsync, which would block the loop, the kernel is told to begin writing.  Otherwise a
+	 * power cut within its 30 s could leave both this file and the previous one empty. */
+	if (err == 0 && !sync)
+		(void)!sync_file_range(saving->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	if (saving->fd >= 0 && close(saving->fd) < 0 && err == 0)
 		err = -errno;
 	if (err == 0)
@@ -251,6 +256,7 @@ static int end_saving(struct store *store, int err, bool sync)
 		close(saving->dir);
 	saving->under_way = false;
 	store->dirty = store->dirty || err != 0;
+	store->unsynced = !sync || err != 0;
 	store->too_large = err == -EFBIG;
 	return err;
 }
@@ -286,7 +292,7 @@ int store_save(struct store *store, bool sync)
 
 	if (store->saving.under_way)
 		end_saving(store, -ECANCELED, false);
-	if (!store->dirty)
+	if (!store->dirty && !(sync && store->unsynced))
 		return 0;
 	err = begin_saving(store);
 	if (err == 0)

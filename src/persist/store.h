@@ -4,7 +4,7 @@
  * It is one JSON file, state.json in state_dir.  The loop thread owns it.  A change marks the store
  * as dirty.  About a second later vigild writes the whole document to a temporary file and renames
  * that to state.json, without fsync.  The previous file is kept as state.json.old.  At stop the
- * file is written with fsync.
+ * file is written with fsync, unless the last write was with fsync.
  */
 #ifndef STORE_H
 #define STORE_H
@@ -23,7 +23,7 @@ struct store;
  * continues and logs that.  Returns NULL and sets errno only when vigild lacks memory or
  * descriptors. */
 struct store *store_open(struct loop *loop, const char *dir);
-/* Saves unsaved changes, with fsync, and frees the store. */
+/* Saves what was not saved with fsync, and frees the store. */
 void store_close(struct store *store);
 
 /* Returns a descriptor of the directory, for code that keeps another file there; or -errno, with
