@@ -71,33 +71,6 @@ START_TEST(stored_values_survive_a_restart)
 }
 END_TEST
 
-static ino_t file_number(void)
-{
-	struct stat st;
-
-	ck_assert_int_eq(stat(scratch_path("state.json"), &st), 0);
-	return st.st_ino;
-}
-
-/* What was written without fsync is written again at the stop, although nothing has changed. */
-START_TEST(a_stop_saves_what_was_not_saved_with_fsync)
-{
-	struct store *store = store_open(loop, scratch);
-	ino_t written;
-
-	put(store, "n", 1);
-	ck_assert_int_eq(store_save(store, false), 0);
-	written = file_number();
-	ck_assert_int_eq(store_save(store, false), 0);
-	ck_assert_uint_eq(file_number(), written);
-	ck_assert_int_eq(store_save(store, true), 0);
-	ck_assert_uint_ne(file_number(), written);
-	written = file_number();
-	store_close(store);
-	ck_assert_uint_eq(file_number(), written);
-}
-END_TEST
-
 START_TEST(a_stored_value_is_a_copy)
 {
 	struct store *store = store_open(loop, scratch_path("state"));
@@ -476,7 +449,6 @@ END_TEST
 SUITE("store", setup, teardown)
 {
 	TEST(stored_values_survive_a_restart);
-	TEST(a_stop_saves_what_was_not_saved_with_fsync);
 	TEST(a_stored_value_is_a_copy);
 	TEST(a_torn_file_is_renamed_and_the_older_one_is_read);
 	TEST(a_large_document_is_written_in_pieces);

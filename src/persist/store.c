@@ -286,14 +286,30 @@ static void note_outcome(const struct store *store, int err)
 			strerror(-err));
 }
 
+/* Makes sure that the file that was written last is on the disk. */
+static int sync_present(struct store *store)
+{
+	int dir = open_dir(store), fd, err;
+
+	if (dir < 0)
+		return dir;
+	fd = openat(dir, STORE_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	err = fd < 0 || fsync(fd) < 0 || fsync(dir) < 0 ? -errno : 0;
+	if (fd >= 0)
+		close(fd);
+	close(dir);
+	store->unsynced = err != 0;
+	return err;
+}
+
 int store_save(struct store *store, bool sync)
 {
 	int err;
 
 	if (store->saving.under_way)
 		end_saving(store, -ECANCELED, false);
-	if (!store->dirty && !(sync && store->unsynced))
-		return 0;
+	if (!store->dirty)
+		return sync && store->unsynced ? sync_present(store) : 0;
 	err = begin_saving(store);
 	if (err == 0)
 		err = write_some(store, UINT64_MAX);

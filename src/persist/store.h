@@ -4,7 +4,7 @@
  * It is one JSON file, state.json in state_dir.  The loop thread owns it.  A change marks the store
  * as dirty.  About a second later vigild writes the whole document to a temporary file and renames
  * that to state.json, without fsync.  The previous file is kept as state.json.old.  At stop the
- * file is written with fsync, unless the last write was with fsync.
+ * file is synced.
  */
 #ifndef STORE_H
 #define STORE_H
