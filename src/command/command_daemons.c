@@ -17,6 +17,9 @@
 #include "persist/event_log.h"
 #include "state/state.h"
 
+/* So many daemons of a pattern have their stored events read: each takes some milliseconds. */
+#define SINCE_MAX 20
+
 /* since: NULL: only the last events, which are at /runs/NAME of the daemon. */
 static json_t *explanation(struct host *host, struct vigil_daemon *d, const struct timespec *since)
 {
@@ -51,6 +54,16 @@ static bool read_since(json_t *params, struct timespec *since, struct command_re
 	return false;
 }
 
+static size_t count_matching(struct host *host, const char *pattern)
+{
+	struct vigil_daemon *d;
+	size_t count = 0;
+
+	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++)
+		count += daemon_names_match(host, d, pattern);
+	return count;
+}
+
 /* The result for one daemon is its explanation, and for a pattern an array of them. */
 void command_explain(struct host *host, json_t *params, struct command_reply *reply)
 {
@@ -68,6 +81,14 @@ void command_explain(struct host *host, json_t *params, struct command_reply *re
 		d = daemon_names_find(host, name, reply);
 		if (d != NULL)
 			reply->result = explanation(host, d, since);
+		return;
+	}
+	if (since != NULL && count_matching(host, name) > SINCE_MAX) {
+		command_fail(reply, COMMAND_PARAMS,
+			"\"%.64s\" names more than %d daemons, whose events cannot be read at "
+			"once; "
+			"use a pattern of fewer daemons, or leave out --since",
+			name, SINCE_MAX);
 		return;
 	}
 	rows = json_array();

@@ -167,11 +167,23 @@ static bool is_event(const json_t *event)
 	       json_is_string(json_object_get(event, "text"));
 }
 
+/* Whether the line says that its event is older.  Most lines need not be parsed then. */
+static bool is_older(const char *line, size_t length, const char *since)
+{
+	static const char begin[] = "{\"time\":\"";
+	const size_t at = sizeof(begin) - 1, n = strlen(since);
+
+	return length > at + n && memcmp(line, begin, at) == 0 && memcmp(line + at, since, n) < 0;
+}
+
 /* Adds the event of one line to the events, if it is complete and recent. */
 static void take(json_t *events, const char *line, size_t length, const char *since)
 {
-	json_t *event = json_loadb(line, length, JSON_ALLOW_NUL, NULL);
+	json_t *event;
 
+	if (is_older(line, length, since))
+		return;
+	event = json_loadb(line, length, JSON_ALLOW_NUL, NULL);
 	if (is_event(event) &&
 		strcmp(json_string_value(json_object_get(event, "time")), since) >= 0)
 		json_array_append(events, event);

@@ -35,6 +35,9 @@ check "vigild has 1,002 daemons" wait_for 60 eval '[ "$(curl -s "$at/" | grep -c
 quiet() { [ "$(curl -s "$at/" | grep -c 'data-tone="ok"')" -ge 1002 ]; }
 check "each of 1,002 daemons was checked and is OK" wait_for 60 quiet
 curl -sSN --max-time 3600 "$at/v1/page" >"$work/stream" & stream=$!
+check "the stored events of 1,002 daemons are not read at once" eval \
+	'! ctl explain "*" --since 1h >"$work/out" 2>&1 && grep -q "names more than 20 daemons" "$work/out"'
+check "the stored events of a few daemons are read at once" ctl -q explain 'many-000?' --since 1h
 check "the stream sends all rows at first" wait_for 30 grep -q '^event: all' "$work/stream"
 check "the stream sends each row at first" [ "$(sed '/^event: all/q' "$work/stream" | grep -c '^event: row')" -ge 1002 ]
 
