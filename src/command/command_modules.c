@@ -2,12 +2,14 @@
  * command_modules: the verb `modules`.
  *
  * vigild itself opens only the modules of enabled daemons.  The others are examined by a program,
- * so the reply is pending until that has ended.
+ * so the reply is pending until that has ended.  It runs once for all clients that ask meanwhile,
+ * because any reader may ask at any rate.
  */
 #include "command/command_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "base/memory.h"
 #include "command/pending.h"
@@ -16,15 +18,26 @@
 #include "host/host.h"
 #include "state/json_text.h"
 
+struct client {
+	struct examination *examination;
+	struct pending *pending;
+	TAILQ_ENTRY(client) link;
+};
+
 struct examination {
+	struct host *host;
 	json_t *rows;  /* of the reply */
 	json_t *files; /* that have to be examined */
 	struct child *child;
-	struct pending *pending;
+	TAILQ_HEAD(, client) clients;
 };
+
+static struct examination *under_way; /* NULL: none */
 
 static void examination_free(struct examination *x)
 {
+	if (under_way == x)
+		under_way = NULL;
 	json_decref(x->rows);
 	json_decref(x->files);
 	child_free(x->child);
@@ -33,7 +46,22 @@ static void examination_free(struct examination *x)
 
 static void on_cancel(void *arg)
 {
-	examination_free(arg);
+	struct client *client = arg;
+	struct examination *x = client->examination;
+
+	TAILQ_REMOVE(&x->clients, client, link);
+	free(client);
+	if (TAILQ_EMPTY(&x->clients))
+		examination_free(x);
+}
+
+static void await(struct examination *x, struct command_reply *reply)
+{
+	struct client *client = memory_zero(sizeof(*client));
+
+	client->examination = x;
+	client->pending = reply->pending = pending_new(on_cancel, client);
+	TAILQ_INSERT_TAIL(&x->clients, client, link);
 }
 
 static void add_module(
@@ -86,27 +114,48 @@ static void complete(const struct examination *x, json_t *found, int err)
 static void on_examined(struct child *child, const vigil_child_exit *e, void *arg)
 {
 	struct examination *x = arg;
-	struct command_reply reply = {0};
+	struct client *client;
 
 	complete(x, module_examine_parse(e->output, e->length), 0);
-	reply.result = json_incref(x->rows);
-	pending_complete(x->pending, &reply);
-	command_reply_clear(&reply);
+	under_way = NULL; /* a client that asks in its callback gets another one */
+	while ((client = TAILQ_FIRST(&x->clients)) != NULL) {
+		struct command_reply reply = {.result = json_incref(x->rows)};
+
+		TAILQ_REMOVE(&x->clients, client, link);
+		pending_complete(client->pending, &reply);
+		command_reply_clear(&reply);
+		free(client);
+	}
 	examination_free(x);
+}
+
+static struct examination *examination_new(struct host *host)
+{
+	struct examination *x = memory_zero(sizeof(*x));
+
+	x->host = host;
+	x->rows = json_array();
+	x->files = json_array();
+	TAILQ_INIT(&x->clients);
+	modules_each(host_modules(host), add_module, x);
+	return x;
 }
 
 void command_modules(struct host *host, json_t *params, struct command_reply *reply)
 {
-	struct examination *x = memory_zero(sizeof(*x));
+	struct examination *x;
 	int err = 0;
 
-	x->rows = json_array();
-	x->files = json_array();
-	modules_each(host_modules(host), add_module, x);
+	if (under_way != NULL && under_way->host == host) {
+		await(under_way, reply);
+		return;
+	}
+	x = examination_new(host);
 	if (json_array_size(x->files) > 0)
 		err = module_examine_start(host_loop(host), x->files, on_examined, x, &x->child);
 	if (x->child != NULL) {
-		x->pending = reply->pending = pending_new(on_cancel, x);
+		under_way = x;
+		await(x, reply);
 		return;
 	}
 	complete(x, json_array(), err);

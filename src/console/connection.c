@@ -293,12 +293,18 @@ static int edit_files(struct connection *c, const struct verb *verb, struct comm
  * vigild reloads. */
 static void edit(struct connection *c, const struct verb *verb, struct command_reply *reply)
 {
+	int err;
+
 	if (edit_files(c, verb, reply) != 0)
 		return;
-	if (connection_open(c) == 0)
+	err = connection_open(c);
+	if (err == 0)
 		call(c, "reload", NULL, client_patience("reload"), reply);
-	else
+	else if (err == -ENOENT || err == -ECONNREFUSED)
 		notice(c, "vigild is not running; the change takes effect at its next start");
+	else
+		fail(reply, "%s: %s; the change takes effect at the next reload", c->spec.socket,
+			strerror(-err));
 }
 
 /* With `vigild -C`, vigild runs register and unregister itself, because the console has its

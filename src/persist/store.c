@@ -242,8 +242,8 @@ static int end_saving(struct store *store, int err, bool sync)
 
 	if (err == 0 && sync && fsync(saving->fd) < 0)
 		err = -errno;
-	/* Without fsync, which would block the loop, the kernel is told to begin writing.  Otherwise a
-	 * power cut within its 30 s could leave both this file and the previous one empty. */
+	/* fsync would block the loop.  This makes the kernel begin to write now and not after 30 s,
+	 * in which a power cut could leave both this file and the previous one empty. */
 	if (err == 0 && !sync)
 		(void)!sync_file_range(saving->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	if (saving->fd >= 0 && close(saving->fd) < 0 && err == 0)
