@@ -240,7 +240,7 @@ START_TEST(mistakes_are_reported_before_the_first_step)
 	ck_assert_int_eq(run_to_end("stop", "{\"names\":[]}"), COMMAND_PARAMS);
 	ck_assert_int_eq(run_to_end("stop", "{\"names\":[\"db\",\"wep\"]}"), COMMAND_NOT_FOUND);
 	ck_assert_str_eq(reply.message, "no such daemon \"wep\"; did you mean \"web\"?");
-	ck_assert_int_eq(run_to_end("stop", "{\"names\":[\"db\",7]}"), COMMAND_NOT_FOUND);
+	ck_assert_int_eq(run_to_end("stop", "{\"names\":[\"db\",7]}"), COMMAND_PARAMS);
 	ck_assert_int_eq(run_to_end("restart", "{\"names\":[\"db\"]}"), COMMAND_REFUSED);
 	ck_assert_str_eq(reply.message, "db is running and has no service to restart");
 	ck_assert_int_eq(run_to_end("restart", "{\"names\":[\"d*\"]}"), COMMAND_REFUSED);
