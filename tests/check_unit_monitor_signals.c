@@ -261,40 +261,6 @@ START_TEST(after_a_disturbance_units_are_queried_again)
 }
 END_TEST
 
-static bool is_simple(const struct seen *seen)
-{
-	return unit_monitor_is_simple(seen->unit);
-}
-
-static bool is_not_simple(const struct seen *seen)
-{
-	return !is_simple(seen);
-}
-
-/* A worker that began before a reload answers after it. The unit file may have other contents. */
-START_TEST(an_answer_from_before_a_reload_does_not_make_a_unit_simple)
-{
-	struct seen seen;
-	struct manager_reply before;
-
-	start_unit("w-older", "ExecStart=/bin/sleep 1000");
-	subscribe(&seen, "w-older");
-	look(&seen);
-	ask_worker(&seen, 1);
-	ck_assert(is_simple(&seen));
-	before = seen.answer;
-	ck_assert(before.simple);
-	unit_monitor_expect(seen.unit);
-	ck_assert_int_eq(shell("systemctl daemon-reload"), 0);
-	ck_assert(run(is_not_simple, &seen, PATIENCE));
-	ck_assert(run(try_ask, &seen, PATIENCE)); /* the connection is established again */
-	ck_assert(run(is_answered, &seen, PATIENCE));
-	unit_monitor_learn(seen.unit, &before);
-	ck_assert(!is_simple(&seen));
-	unsubscribe(&seen);
-}
-END_TEST
-
 START_TEST(the_connection_is_lost_during_a_query)
 {
 	struct seen seen;
@@ -449,7 +415,6 @@ SUITE("unit_monitor_signals", setup, teardown)
 	TEST(only_signals_of_systemd_are_accepted);
 	TEST(callbacks_may_unsubscribe_anything);
 	LOOP_TEST(after_a_disturbance_units_are_queried_again, COUNT(upheavals));
-	TEST(an_answer_from_before_a_reload_does_not_make_a_unit_simple);
 	TEST(the_connection_is_lost_during_a_query);
 	TEST(a_change_of_the_main_process_without_a_signal);
 	TEST(without_a_bus_systemd_is_connected_directly);

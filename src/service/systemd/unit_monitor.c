@@ -295,7 +295,6 @@ static void on_down(void *arg)
 		unit->valid = unit->pid_valid = s->ended = false;
 		unit_death_clear(&s->death);
 		unit->simple = false; /* the unit file may change while it is down */
-		s->changed = true;
 		s->proof.stage = PROOF_NONE;
 		if (s->wait != NULL)
 			unit_monitor_wake(s);
@@ -405,12 +404,10 @@ void unit_monitor_expect(struct unit_subscription *s)
 void unit_monitor_learn(struct unit_subscription *s, const struct manager_reply *reply)
 {
 	bool current = !s->changed && systemd_connection_is_up(s->monitor->connection);
-	bool may_be_simple = current || s->unit.simple;
 
 	if (reply->active[0] == '\0')
 		return; /* the reply does not contain an answer of systemd */
 	cached_unit_take_reply(&s->unit, reply);
-	s->unit.simple &= may_be_simple; /* systemd may have reloaded since the call began */
 	unit_cache_relate(&s->monitor->cache, &s->unit, reply->related);
 	s->unit.valid = s->unit.pid_valid = current;
 	s->reported = false;
