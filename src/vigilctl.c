@@ -234,7 +234,7 @@ static int reload(struct request *r)
 	int status;
 
 	client = has_socket(r) ? client_open(r->socket) : NULL;
-	if (client == NULL && r->socket != NULL && errno != ENOENT && errno != ECONNREFUSED) {
+	if (client == NULL && r->socket != NULL && !client_is_absent(errno)) {
 		say("%s: %s; the change takes effect at the next reload", r->socket,
 			strerror(errno));
 		return EXIT_UNREACHABLE;

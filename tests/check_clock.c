@@ -35,6 +35,7 @@ START_TEST(seconds_that_a_time_cannot_hold_become_its_first_or_last_one)
 	const bool wide = sizeof(time_t) > 4;
 	const time_t first = wide ? (time_t)CLOCK_TEXT_FIRST : INT32_MIN;
 	const time_t last = wide ? (time_t)CLOCK_TEXT_LAST : INT32_MAX;
+	char text[CLOCK_TEXT];
 
 	ck_assert_int_eq(clock_to_time(1772324159.999), 1772324159);
 	ck_assert_int_eq(clock_to_time(-0.25), -1);
@@ -43,6 +44,10 @@ START_TEST(seconds_that_a_time_cannot_hold_become_its_first_or_last_one)
 	ck_assert_int_eq(clock_to_time((double)INFINITY), last);
 	ck_assert_int_eq(clock_to_time(-1e300), first);
 	ck_assert_int_eq(clock_to_time((double)NAN), 0);
+	ck_assert_str_eq(clock_text_of(text, 1772324159.75), "2026-03-01T00:15:59.750Z");
+	ck_assert_str_eq(clock_text_of(text, -0.25), "1969-12-31T23:59:59.750Z");
+	ck_assert_str_eq(clock_text_of(text, 1e300),
+		wide ? "9999-12-31T23:59:59.000Z" : "2038-01-19T03:14:07.000Z");
 }
 END_TEST
 

@@ -77,6 +77,16 @@ time_t clock_to_time(double seconds)
 	return isnan(seconds) ? 0 : (time_t)floor(fmax(first, fmin(seconds, last)));
 }
 
+char *clock_text_of(char buf[CLOCK_TEXT], double seconds)
+{
+	struct timespec when = {.tv_sec = clock_to_time(seconds)};
+	double fraction = seconds - (double)when.tv_sec;
+
+	if (fraction >= 0 && fraction < 1) /* else the time was limited */
+		when.tv_nsec = (long)(fraction * 1e9);
+	return clock_text_at(buf, when);
+}
+
 /* --- the boot time ---------------------------------------------------------------------------- */
 
 static _Atomic double earliest = INFINITY, followed = INFINITY;

@@ -39,8 +39,9 @@ time_t clock_to_time(double seconds);
 /* Writes the time of day to buf, in the format of RFC 3339, in UTC, with milliseconds.  Returns
  * buf. */
 char *clock_text(char buf[CLOCK_TEXT]);
-/* The same for a given time. */
+/* The same for a given time, and for one in seconds since 1970, which clock_to_time limits. */
 char *clock_text_at(char buf[CLOCK_TEXT], struct timespec when);
+char *clock_text_of(char buf[CLOCK_TEXT], double seconds);
 
 /* Returns the boot time by the wall clock, in seconds since 1970.  Setting the clock changes that
  * time, so this function returns the earliest boot time that the clock has shown in this process

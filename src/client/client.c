@@ -285,6 +285,11 @@ json_t *client_take(struct client *client)
 	return object;
 }
 
+bool client_is_absent(int err)
+{
+	return err == ENOENT || err == ECONNREFUSED;
+}
+
 double client_patience(const char *verb)
 {
 	static const struct {

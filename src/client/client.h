@@ -4,6 +4,7 @@
 #ifndef CLIENT_H
 #define CLIENT_H
 
+#include <stdbool.h>
 #include <jansson.h>
 
 #include "command/command.h"
@@ -49,6 +50,8 @@ json_t *client_take(struct client *client);
 
 /* The time limit for the reply to a verb, in seconds; 0: none. */
 double client_patience(const char *verb);
+/* Whether this error of client_open, an errno, means that vigild does not run. */
+bool client_is_absent(int err);
 /* Converts a reply to the form in which a handler fills it in.  Its values are new references. code
  * is 0 only if the reply has a result and no error. */
 void client_read_reply(json_t *object, struct command_reply *reply);

@@ -85,9 +85,8 @@ void command_explain(struct host *host, json_t *params, struct command_reply *re
 	}
 	if (since != NULL && count_matching(host, name) > SINCE_MAX) {
 		command_fail(reply, COMMAND_PARAMS,
-			"\"%.64s\" names more than %d daemons, whose events cannot be read at "
-			"once; "
-			"use a pattern of fewer daemons, or leave out --since",
+			"\"%.64s\" names more than %d daemons, too many to read "
+			"their events; use a pattern of fewer daemons, or leave out --since",
 			name, SINCE_MAX);
 		return;
 	}

@@ -18,10 +18,10 @@
 #include "host/host.h"
 #include "state/json_text.h"
 
-struct client {
+struct waiter {
 	struct examination *examination;
 	struct pending *pending;
-	TAILQ_ENTRY(client) link;
+	TAILQ_ENTRY(waiter) link;
 };
 
 struct examination {
@@ -29,7 +29,7 @@ struct examination {
 	json_t *rows;  /* of the reply */
 	json_t *files; /* that have to be examined */
 	struct child *child;
-	TAILQ_HEAD(, client) clients;
+	TAILQ_HEAD(, waiter) waiters;
 };
 
 static struct examination *under_way; /* NULL: none */
@@ -46,22 +46,22 @@ static void examination_free(struct examination *x)
 
 static void on_cancel(void *arg)
 {
-	struct client *client = arg;
-	struct examination *x = client->examination;
+	struct waiter *waiter = arg;
+	struct examination *x = waiter->examination;
 
-	TAILQ_REMOVE(&x->clients, client, link);
-	free(client);
-	if (TAILQ_EMPTY(&x->clients))
+	TAILQ_REMOVE(&x->waiters, waiter, link);
+	free(waiter);
+	if (TAILQ_EMPTY(&x->waiters))
 		examination_free(x);
 }
 
 static void await(struct examination *x, struct command_reply *reply)
 {
-	struct client *client = memory_zero(sizeof(*client));
+	struct waiter *waiter = memory_zero(sizeof(*waiter));
 
-	client->examination = x;
-	client->pending = reply->pending = pending_new(on_cancel, client);
-	TAILQ_INSERT_TAIL(&x->clients, client, link);
+	waiter->examination = x;
+	waiter->pending = reply->pending = pending_new(on_cancel, waiter);
+	TAILQ_INSERT_TAIL(&x->waiters, waiter, link);
 }
 
 static void add_module(
@@ -114,17 +114,17 @@ static void complete(const struct examination *x, json_t *found, int err)
 static void on_examined(struct child *child, const vigil_child_exit *e, void *arg)
 {
 	struct examination *x = arg;
-	struct client *client;
+	struct waiter *waiter;
 
 	complete(x, module_examine_parse(e->output, e->length), 0);
 	under_way = NULL; /* a client that asks in its callback gets another one */
-	while ((client = TAILQ_FIRST(&x->clients)) != NULL) {
+	while ((waiter = TAILQ_FIRST(&x->waiters)) != NULL) {
 		struct command_reply reply = {.result = json_incref(x->rows)};
 
-		TAILQ_REMOVE(&x->clients, client, link);
-		pending_complete(client->pending, &reply);
+		TAILQ_REMOVE(&x->waiters, waiter, link);
+		pending_complete(waiter->pending, &reply);
 		command_reply_clear(&reply);
-		free(client);
+		free(waiter);
 	}
 	examination_free(x);
 }
@@ -136,7 +136,7 @@ static struct examination *examination_new(struct host *host)
 	x->host = host;
 	x->rows = json_array();
 	x->files = json_array();
-	TAILQ_INIT(&x->clients);
+	TAILQ_INIT(&x->waiters);
 	modules_each(host_modules(host), add_module, x);
 	return x;
 }

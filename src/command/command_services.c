@@ -121,13 +121,9 @@ static json_t *text_value(const char *text)
 /* A time in the format of RFC 3339; null: unknown. */
 static json_t *time_value(double seconds)
 {
-	struct timespec when = {.tv_sec = clock_to_time(seconds)};
 	char text[CLOCK_TEXT];
 
-	if (seconds <= 0)
-		return json_null();
-	when.tv_nsec = (long)((seconds - (double)when.tv_sec) * 1e9);
-	return json_string(clock_text_at(text, when));
+	return seconds > 0 ? json_string(clock_text_of(text, seconds)) : json_null();
 }
 
 static json_t *make_row(

@@ -300,7 +300,7 @@ static void edit(struct connection *c, const struct verb *verb, struct command_r
 	err = connection_open(c);
 	if (err == 0)
 		call(c, "reload", NULL, client_patience("reload"), reply);
-	else if (err == -ENOENT || err == -ECONNREFUSED)
+	else if (client_is_absent(-err))
 		notice(c, "vigild is not running; the change takes effect at its next start");
 	else
 		fail(reply, "%s: %s; the change takes effect at the next reload", c->spec.socket,

@@ -315,11 +315,6 @@ json_t *vigil_time(void)
 json_t *vigil_time_in(double seconds)
 {
 	char text[CLOCK_TEXT];
-	struct timespec when;
-	double then = clock_seconds(CLOCK_REALTIME) + seconds;
 
-	when.tv_sec = clock_to_time(then);
-	then -= (double)when.tv_sec; /* the fraction, unless clock_to_time has limited the time */
-	when.tv_nsec = then >= 0 && then < 1 ? (long)(then * 1e9) : 0;
-	return json_string(clock_text_at(text, when));
+	return json_string(clock_text_of(text, clock_seconds(CLOCK_REALTIME) + seconds));
 }

@@ -185,8 +185,8 @@ static int check_file(const struct draft *draft, const char *name, struct diagno
 		if (is_about(&ini.lines[i], name))
 			continue;
 		diagnostic_add(c, draft->path, ini.lines[i].line,
-			"this file also defines something other than \"%s\" and was not written by "
-			"register; change the file itself",
+			"this file also defines something other than \"%s\", which would be lost; "
+			"change the file itself",
 			name);
 		err = -EEXIST;
 	}

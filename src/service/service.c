@@ -422,7 +422,7 @@ void service_cancel(struct service_call *call)
 		return;
 	service = call->service;
 	if (call->verb == SERVICE_RESTART && service_queue_waits_alone(&service->queue, call))
-		policy_return_restart(&service->services->policy); /* nobody else wants it */
+		policy_return_restart(&service->services->policy); /* no other call waits for it */
 	service_call_free(call);
 }
 

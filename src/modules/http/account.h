@@ -13,7 +13,7 @@
 
 #include "state_reader.h"
 
-#define ACCOUNT_MODULE 64
+#define ACCOUNT_MODULE 65 /* the longest name of a module, and its NUL */
 
 struct account {
 	bool exists; /* the other members are valid */

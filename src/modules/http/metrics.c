@@ -96,35 +96,18 @@ static void write_daemon(struct scrape *s, double value)
 		write_sample(s, labels, value);
 }
 
-static void write_ticks(struct scrape *s)
-{
-	write_daemon(s, s->account->ticks);
-}
-
-static void write_missed(struct scrape *s)
-{
-	write_daemon(s, s->account->missed);
-}
-
-static void write_errors(struct scrape *s)
-{
-	write_daemon(s, s->account->errors);
-}
-
-static void write_callback_seconds(struct scrape *s)
-{
-	write_daemon(s, s->account->callback_seconds);
-}
-
-static void write_up(struct scrape *s)
-{
-	write_daemon(s, s->account->up);
-}
-
-static void write_paused(struct scrape *s)
-{
-	write_daemon(s, s->account->paused);
-}
+/* Defines write_MEMBER, the function of a family whose samples are that member of the account. */
+#define WRITES(member)                               \
+	static void write_##member(struct scrape *s) \
+	{                                            \
+		write_daemon(s, s->account->member); \
+	}
+WRITES(ticks)
+WRITES(missed)
+WRITES(errors)
+WRITES(callback_seconds)
+WRITES(up)
+WRITES(paused)
 
 static void write_health(struct scrape *s)
 {

@@ -402,7 +402,6 @@ void page_reply_rows(const struct request *request)
 
 	only += only[0] == '/';
 	page = page_new(request, only[0] != '\0' ? only : NULL, NULL);
-
 	if (page != NULL)
 		reply_sliced(request, "application/json", on_slice_json, page_free, page);
 }
