@@ -28,18 +28,18 @@ level() { is /runs/trend/health/level "$1"; }
 says() { case $(get /runs/trend/health/text)$(get /runs/trend/reason) in *"$1"*) ;; *) false ;; esac; }
 
 sources="source = n=/daemons/probe/n, /vigil/generation, none=/daemons/probe/nothing"
-conf "$sources" "interval = 100ms" "windows = 1s, 10s" "points = 20" "warning = 6" "critical = ~:9" "window = 1s"
+conf "$sources" "interval = 100ms" "windows = 1s, 60s" "points = 120" "warning = 6" "critical = ~:9" "window = 1s"
 start_vigild
 check "average: a window of 1 s holds ten samples" wait_for 20 has n/windows/1s/samples 10
 check "average: the mean of equal samples is their value" has n/windows/1s/mean 4.0
-check "average: a number of vigild itself can be a source" over generation/windows/10s/max 0
-check "average: a source without a number adds no sample" has none/windows/10s/samples 0
+check "average: a number of vigild itself can be a source" over generation/windows/60s/max 0
+check "average: a source without a number adds no sample" has none/windows/60s/samples 0
 check "average: a source without a number is null in the ring" eval 'ctl get /daemons/trend/values/none/ring | grep -q null'
 check "average: a source without a number makes the health UNKNOWN" level UNKNOWN
 check "average: the health text names the source without a number" says '1 of 3 sources have no current number: /daemons/probe/nothing has no number'
 echo 8 >"$work/number"
 check "average: the mean of the short window follows a changed number" wait_for 20 has n/windows/1s/mean 8.0
-check "average: the longer window still has the former minimum" has n/windows/10s/min 4.0
+check "average: the longer window still has the former minimum" has n/windows/60s/min 4.0
 echo 40 >"$work/number"
 check "average: a mean over the critical threshold makes the health CRITICAL" wait_for 20 level CRITICAL
 check "average: the health text names the window of the mean" says ' on average over 1s'
@@ -52,11 +52,11 @@ kill -STOP "$vigild_pid"; sleep 2; kill -CONT "$vigild_pid"
 check "average: the time in which vigild did not run is a gap in the ring" wait_for 20 eval '[ "$(gaps)" -ge $((before + 2)) ]'
 
 echo 4 >"$work/number"
-max=$(value n/windows/10s/max)
+max=$(value n/windows/60s/max)
 check "vigild stops" stop_vigild
 sed -i 's/"time": *[0-9.]*/"time": 1000.0/' "$work/state/state.json"
 start_vigild
-check "average: samples survive a restart of vigild during which the clock moves forward by decades" wait_for 10 has n/windows/10s/max "$max"
+check "average: samples survive a restart of vigild during which the clock moves forward by decades" wait_for 10 has n/windows/60s/max "$max"
 
 # --- refused options ------------------------------------------------------------------------------
 

@@ -245,12 +245,12 @@ stop_reference() {
 	reference_pid=
 }
 # lag_is_fair TEXT SECONDS: checks that the loop's lag (p99 of the last minute) is less than so many
-# seconds, or less than eight times the lag of the idle vigild, whose loop waits for a processor
-# just as long.  The factor is eight because the tested vigild also starts processes, which need
+# seconds, or less than thirty times the lag of the idle vigild, whose loop waits for a processor
+# just as long.  The factor is thirty because the tested vigild also starts processes, which need
 # processors too.  Under sanitizers both limits are ten times as large.
 lag_is_fair() {
 	read_lags
-	check "$1: the loop's lag (p99) of $lag s is under $2 s, or under eight times that of an idle vigild: $idle s" lag_is_under "$2"
+	check "$1: the loop's lag (p99) of $lag s is under $2 s, or under thirty times that of an idle vigild: $idle s" lag_is_under "$2"
 }
 read_lags() {
 	lag=$(get /vigil/loop/lag_seconds/p99)
@@ -260,5 +260,5 @@ lag_is_under() { # SECONDS
 	local slow=1
 	! sanitized || slow=10
 	awk -v lag="$lag" -v idle="$idle" -v limit="$1" -v slow=$slow \
-		'BEGIN { exit !(lag != "" && idle != "" && (lag < slow * limit || lag < slow * 8 * idle)) }'
+		'BEGIN { exit !(lag != "" && idle != "" && (lag < slow * limit || lag < slow * 30 * idle)) }'
 }

@@ -137,7 +137,7 @@ calm "$half die at once"
 # The check of the lag is able to fail.
 if ! sanitized; then
 	read_lags
-	hold=$(awk -v idle="$idle" 'BEGIN { print int(3 + 16 * idle) }')
+	hold=$(awk -v idle="$idle" 'BEGIN { print int(3 + 40 * idle) }')
 	for i in 1 2; do kill -STOP "$vigild_pid"; sleep "$hold"; kill -CONT "$vigild_pid"; sleep 1; done
 	wait_for 20 reachable
 	read_lags
