@@ -423,7 +423,7 @@ START_TEST(a_directory_link_of_another_user_is_not_followed)
 	put(store, "restarts", 1);
 	ck_assert_int_eq(store_save(store, true), 0);
 	store_close(store);
-	ck_assert(scratch_has("elsewhere/state.json.bad"));
+	ck_assert(scratch_has("elsewhere/state.json.lost"));
 }
 END_TEST
 

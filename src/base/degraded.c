@@ -14,6 +14,7 @@ static struct {
 	struct degraded_reason reason;
 } kinds[DEGRADED_KINDS] = {
 	[DEGRADED_STATE] = {.reason.what = "state"},
+	[DEGRADED_LOSS] = {.reason.what = "loss"},
 	[DEGRADED_CONNECTIONS] = {.reason.what = "connections"},
 	[DEGRADED_PROCESSES] = {.reason.what = "processes"},
 	[DEGRADED_TASKS] = {.reason.what = "tasks"},

@@ -15,6 +15,7 @@
 
 enum degraded {
 	DEGRADED_STATE,       /* the state cannot be stored */
+	DEGRADED_LOSS,        /* the stored state could not be read */
 	DEGRADED_CONNECTIONS, /* no connection can be accepted */
 	DEGRADED_PROCESSES,   /* no process can be started */
 	DEGRADED_TASKS,       /* so few tasks are left that plugins are not run */

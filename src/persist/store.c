@@ -24,6 +24,7 @@
 #include "base/trust.h"
 #include "loop/loop.h"
 #include "persist/store_limit.h"
+#include "persist/store_loss.h"
 #include "persist/store_read.h"
 #include "state/state.h"
 
@@ -50,6 +51,7 @@ struct store {
 	char *dir;
 	json_t *doc; /* section -> name -> key -> value; sections and names are never removed */
 	struct loop_timer *timer;
+	struct store_loss *loss;
 	bool dirty;
 	bool unsynced; /* the file was written without fsync */
 	struct saving saving;
@@ -437,6 +439,7 @@ struct store *store_open(struct loop *loop, const char *dir)
 		errno = err;
 		return NULL;
 	}
+	store->loss = store_loss_open(loop, dir);
 	return store;
 }
 
@@ -445,6 +448,7 @@ void store_close(struct store *store)
 	if (store == NULL)
 		return;
 	store_save(store, true);
+	store_loss_close(store->loss);
 	loop_timer_free(store->timer);
 	json_decref(store->doc);
 	free(store->dir);

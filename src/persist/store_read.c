@@ -105,10 +105,10 @@ out:
 	return doc;
 }
 
-static void set_aside(const char *dir)
+static void set_aside(const char *dir, const char *name, const char *new_name)
 {
-	char *from = memory_format("%s/" STORE_FILE, dir);
-	char *to = memory_format("%s/" STORE_FILE_BAD, dir);
+	char *from = memory_format("%s/%s", dir, name);
+	char *to = memory_format("%s/%s", dir, new_name);
 
 	if (rename(from, to) == 0)
 		log_warn("%s was renamed to %s, because it cannot be used", from, to);
@@ -125,13 +125,21 @@ static bool is_passing(int err)
 json_t *store_read(const char *dir)
 {
 	json_t *doc = read_file(dir, STORE_FILE);
+	bool damaged;
 
 	if (doc != NULL || is_passing(errno))
 		return doc;
-	if (errno != ENOENT)
-		set_aside(dir);
+	damaged = errno != ENOENT;
+	if (damaged)
+		set_aside(dir, STORE_FILE, STORE_FILE_BAD);
 	doc = read_file(dir, STORE_FILE_OLD);
 	if (doc != NULL)
 		log_warn("using the older %s/" STORE_FILE_OLD, dir);
-	return doc != NULL || is_passing(errno) ? doc : json_object();
+	if (doc != NULL || is_passing(errno))
+		return doc;
+	if (damaged)
+		set_aside(dir, STORE_FILE_BAD, STORE_FILE_LOST);
+	else if (errno != ENOENT)
+		set_aside(dir, STORE_FILE_OLD, STORE_FILE_LOST);
+	return json_object();
 }
