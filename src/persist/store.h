@@ -21,8 +21,8 @@ struct store;
  * state.json.bad, which is logged, and state.json.old is read instead.  If there were files and
  * none can be read, the store is empty and vigild is degraded; see store_loss.h.  Without a file
  * the store is empty.  A missing directory is created (0750).  Where the directory cannot be
- * written, vigild continues and logs that.  Returns NULL and sets errno only when vigild lacks memory or
- * descriptors. */
+ * written, vigild continues and logs that.  Returns NULL and sets errno only when vigild lacks
+ * memory or descriptors. */
 struct store *store_open(struct loop *loop, const char *dir);
 /* Saves what was not saved with fsync, and frees the store. */
 void store_close(struct store *store);
