@@ -58,6 +58,24 @@ START_TEST(new_and_removed_files_of_a_pattern_are_changes)
 }
 END_TEST
 
+START_TEST(a_name_that_is_not_utf8_is_compared_like_any_other)
+{
+	scratch_put("caf\xe9.conf", 0644, "one");
+	begin("*.conf", "\"changed\":true");
+	scan();
+	ck_assert_str_eq(change(0), "");
+	scratch_put("caf\xe9.conf", 0644, "two, longer");
+	scratch_put("na\\\xefve.conf", 0644, "one");
+	scan();
+	ck_assert_str_eq(change(0), "caf\\xe9.conf has changed");
+	ck_assert_str_eq(change(1), "na\\\\xefve.conf is new");
+	ck_assert_int_eq(unlink(scratch_path("na\\\xefve.conf")), 0);
+	scan();
+	ck_assert_str_eq(change(0), "na\\\\xefve.conf was removed");
+	ck_assert_str_eq(change(1), "");
+}
+END_TEST
+
 /* Begins again with other options, and with what the last scan has reported, as vigild does. */
 static void again_with(const char *name, const char *options)
 {
@@ -97,6 +115,18 @@ START_TEST(an_option_that_is_added_later_begins_with_what_is_there)
 	scan();
 	ck_assert_str_eq(change(0), "");
 	ck_assert_int_eq(json_integer_value(json_object_get(report, "matches")), 0);
+}
+END_TEST
+
+START_TEST(a_log_whose_name_is_not_utf8_is_read_on_after_a_restart)
+{
+	scratch_put("caf\xe9.log", 0644, "an old error\n");
+	begin("*.log", "\"match\":\"error\"");
+	scan();
+	scratch_put("caf\xe9.log", 0644, "an old error\na new error\n");
+	again_with("*.log", "\"match\":\"error\"");
+	scan();
+	ck_assert_int_eq(json_integer_value(json_object_get(report, "matches")), 1);
 }
 END_TEST
 
@@ -252,6 +282,8 @@ SUITE("files_scan_changes", scratch_setup, teardown)
 	TEST(a_change_of_the_content_is_found_once);
 	TEST(a_file_that_is_replaced_by_another_content_has_changed);
 	TEST(new_and_removed_files_of_a_pattern_are_changes);
+	TEST(a_name_that_is_not_utf8_is_compared_like_any_other);
+	TEST(a_log_whose_name_is_not_utf8_is_read_on_after_a_restart);
 	TEST(an_option_that_is_added_later_begins_with_what_is_there);
 	TEST(a_file_that_cannot_be_looked_at_is_neither_removed_nor_new);
 	TEST(a_directory_changes_with_its_entries);

@@ -12,6 +12,7 @@
 #include "bookmark.h"
 #include "content.h"
 #include "facts.h"
+#include "file_key.h"
 #include "plain_text.h"
 #include "rotated.h"
 
@@ -298,16 +299,19 @@ static void find_previous(struct log *log, const json_t *object)
 struct follow *follow_new(const struct limits *limits, const json_t *bookmarks, bool first)
 {
 	struct follow *follow = calloc(1, sizeof(*follow));
-	const char *file;
+	const char *key;
 	json_t *object;
 	struct log *log;
+	char *file;
 
 	if (follow == NULL)
 		abort();
 	follow->limits = limits;
 	follow->first = first;
-	json_object_foreach((json_t *)bookmarks, file, object) {
+	json_object_foreach((json_t *)bookmarks, key, object) {
+		file = file_of_key(key);
 		log = log_of(follow, file);
+		free(file);
 		if (log == NULL)
 			break;
 		log->has_mark = bookmark_read(&log->now.mark, object);
@@ -343,6 +347,7 @@ void follow_end_scan(struct follow *follow)
 json_t *follow_bookmarks(const struct follow *follow)
 {
 	json_t *all = json_object();
+	char *key;
 
 	for (size_t i = 0; i < follow->count; i++) {
 		const struct log *log = follow->logs[i];
@@ -350,9 +355,11 @@ json_t *follow_bookmarks(const struct follow *follow)
 
 		if (object != NULL && log->previous.fd >= 0)
 			json_object_set_new(object, "previous", bookmark_json(&log->previous.mark));
-		if (object !=
-			NULL) /* a name that is not UTF-8 has no key, and is kept in memory only */
-			json_object_set_new(all, log->file, object);
+		if (object != NULL) {
+			key = file_key(log->file);
+			json_object_set_new(all, key, object);
+			free(key);
+		}
 	}
 	return all;
 }

@@ -13,7 +13,7 @@
 void judge_add(
 	struct problems *problems, enum level level, const char *name, const char *format, ...)
 {
-	char clean[PLAIN_PATH], what[256], text[PLAIN_PATH + sizeof(what)];
+	char clean[PLAIN_PATH], what[256], reason[sizeof(what)], text[PLAIN_PATH + sizeof(what)];
 	va_list ap;
 
 	problems->count++;
@@ -23,7 +23,8 @@ void judge_add(
 	vsnprintf(what, sizeof(what), format, ap);
 	va_end(ap);
 	plain_text(clean, sizeof(clean), name, strlen(name));
-	snprintf(text, sizeof(text), "%s %s", clean, what);
+	plain_text(reason, sizeof(reason), what, strlen(what)); /* names of users may be anything */
+	snprintf(text, sizeof(text), "%s %s", clean, reason);
 	json_array_append_new(problems->list, json_pack("[i,s]", (int)level, text));
 }
 

@@ -4,14 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Returns the length of the valid UTF-8 character at the beginning, or 0. */
-static size_t character(const unsigned char *text, size_t length)
+size_t plain_character(const char *bytes, size_t length)
 {
 	static const struct {
 		unsigned char mask, lead;
 		unsigned long least;
 	} kinds[] = {
 		{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+
+	const unsigned char *text = (const unsigned char *)bytes;
 
 	for (size_t n = 1; n <= 4 && n <= length; n++) {
 		unsigned long point = text[0] & (unsigned char)~kinds[n - 1].mask;
@@ -37,7 +38,7 @@ char *plain_text(char *clean, size_t size, const char *text, size_t length)
 	size_t used = 0;
 
 	while (length > 0) {
-		size_t n = character(from, length);
+		size_t n = plain_character((const char *)from, length);
 		/* C1 control characters are two bytes of UTF-8. */
 		int control = *from < 0x20 || *from == 0x7f ||
 			      (n == 2 && from[0] == 0xc2 && from[1] < 0xa0);

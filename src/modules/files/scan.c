@@ -11,6 +11,7 @@
 
 #include "content.h"
 #include "facts.h"
+#include "file_key.h"
 #include "judge.h"
 #include "plain_text.h"
 
@@ -88,10 +89,11 @@ static void add_change(struct found *f, const char *file, const char *what)
 }
 
 /* Compares the checksum with the last one. A file that has not been touched is not read. */
-static void check_sum(struct found *f, const char *file, const struct facts *facts)
+static void compare_sum(
+	struct found *f, const char *file, const char *key, const struct facts *facts)
 {
 	const struct path *path = &f->scan->list->paths[f->index];
-	const json_t *old = json_object_get(path->sums, file);
+	const json_t *old = json_object_get(path->sums, key);
 	const char *old_id = json_string_value(json_object_get(old, "id"));
 	const char *old_sum = json_string_value(json_object_get(old, "sum"));
 	char id[160], sum[SHA256_TEXT];
@@ -108,20 +110,36 @@ static void check_sum(struct found *f, const char *file, const struct facts *fac
 	}
 	identify(id, sizeof(id), &facts->st);
 	if (old_id != NULL && strcmp(old_id, id) == 0 && S_ISREG(facts->st.st_mode)) {
-		json_object_set(f->sums, file, (json_t *)old);
+		json_object_set(f->sums, key, (json_t *)old);
 		return;
 	}
 	err = compute(file, facts, sum);
 	if (err != 0) {
 		unreadable(f, file, err);
-		json_object_set(f->sums, file, (json_t *)old);
+		json_object_set(f->sums, key, (json_t *)old);
 		return;
 	}
-	json_object_set_new(f->sums, file, json_pack("{s:s,s:s}", "id", id, "sum", sum));
+	json_object_set_new(f->sums, key, json_pack("{s:s,s:s}", "id", id, "sum", sum));
 	if (old_sum != NULL && strcmp(old_sum, sum) != 0)
 		add_change(f, file, "has changed");
 	else if (old_sum == NULL && path->summed && path->is_glob)
 		add_change(f, file, "is new");
+}
+
+static void check_sum(struct found *f, const char *file, const struct facts *facts)
+{
+	char *key = file_key(file);
+
+	compare_sum(f, file, key, facts);
+	free(key);
+}
+
+static void note_removed(struct found *f, const char *key)
+{
+	char *file = file_of_key(key);
+
+	add_change(f, file, "was removed");
+	free(file);
 }
 
 /* Reports what was removed. The checksum of a path that is no pattern is kept, because the file may
@@ -129,17 +147,17 @@ static void check_sum(struct found *f, const char *file, const struct facts *fac
 static void finish_sums(struct found *f)
 {
 	struct path *path = &f->scan->list->paths[f->index];
-	const char *file;
+	const char *key;
 	json_t *sum;
 
 	json_object_del(f->sums, "");
-	json_object_foreach(path->sums, file, sum) {
-		if (json_object_get(f->sums, file) != NULL)
+	json_object_foreach(path->sums, key, sum) {
+		if (json_object_get(f->sums, key) != NULL)
 			continue;
 		if (path->is_glob && !f->incomplete)
-			add_change(f, file, "was removed");
+			note_removed(f, key);
 		else
-			json_object_set(f->sums, file, sum);
+			json_object_set(f->sums, key, sum);
 	}
 	json_decref(path->sums);
 	path->sums = json_incref(f->sums);
