@@ -313,15 +313,15 @@ END_TEST
 
 START_TEST(many_timers_with_the_same_due_time_let_others_run)
 {
-	struct crowd crowd = {0};
+	struct crowd crowd = {.fires_at_once = 200};
 	struct loop_timer *between;
 
 	crowd_new(&crowd, on_slow_crowd);
 	between = loop_after(loop, loop_timer_due(crowd.timers[0]) + 2 * CLOCK_MS - clock_now(),
 		on_between, &crowd);
 	loop_run(loop);
-	/* the timers of one slice of ten milliseconds, and not all 200 */
-	ck_assert_uint_gt(crowd.fires_at_once, 0);
+	/* The timers of one slice of ten milliseconds, and not all 200.  There were none if the
+	 * processor was busy with others until all were due. */
 	ck_assert_uint_lt(crowd.fires_at_once, 100);
 	crowd_free(&crowd);
 	loop_timer_free(between);
