@@ -193,6 +193,23 @@ START_TEST(more_restarts_than_respawn_max_are_critical_until_the_window_is_over)
 }
 END_TEST
 
+START_TEST(a_query_without_an_answer_says_nothing_about_restarts)
+{
+	START(web);
+	fake_pass(2);
+	stale("web");
+	REPLY("web", .status = VIGIL_SERVICE_UNKNOWN, .error = -ETIMEDOUT);
+	respawn_systemd(7); /* crashes of long ago */
+	for (int i = 0; i < 2; i++) {
+		stale("web");
+		REPLY("web", .status = VIGIL_SERVICE_UNKNOWN, .error = -ETIMEDOUT);
+		fake_pass(2);
+		respawn_systemd(7);
+	}
+	ASSERT_HEALTH(VIGIL_OK, "none of 1 services is failed, 1 run");
+}
+END_TEST
+
 START_TEST(another_pid_is_a_restart_if_the_manager_does_not_count)
 {
 	vigil_service_entry shy = like_web("web", VIGIL_SERVICE_RUNNING);
@@ -437,6 +454,7 @@ SUITE("machine", machine_setup, machine_teardown)
 	TEST(what_is_down_as_intended_is_idle);
 	TEST(a_stop_that_may_be_a_crash_is_a_failure);
 	TEST(a_daemon_that_watches_the_service_is_named);
+	TEST(a_query_without_an_answer_says_nothing_about_restarts);
 	TEST(more_restarts_than_respawn_max_are_critical_until_the_window_is_over);
 	TEST(another_pid_is_a_restart_if_the_manager_does_not_count);
 	TEST(a_quiet_machine_is_not_queried);

@@ -266,6 +266,23 @@ START_TEST(a_service_that_its_manager_keeps_restarting_is_critical)
 }
 END_TEST
 
+START_TEST(a_query_without_an_answer_says_nothing_about_respawns)
+{
+	start();
+	STATUS(.status = VIGIL_SERVICE_UNKNOWN, .error = -ETIMEDOUT, .fault = VIGIL_FAULT_TIMEOUT);
+	for (int i = 0; i < 3; i++) {
+		fake_pass(5);
+		STATUS(RUNNING, .pid = 10, .respawns = 12, .counts = true);
+		ck_assert_int_eq(fake.level, VIGIL_OK);
+		ck_assert_int_le(number("service_state/respawns"), 0);
+		fake_pass(5);
+		STATUS(.status = VIGIL_SERVICE_UNKNOWN, .error = -ETIMEDOUT,
+			.fault = VIGIL_FAULT_TIMEOUT);
+	}
+	stop();
+}
+END_TEST
+
 START_TEST(a_service_that_vigil_keeps_restarting_is_critical)
 {
 	start();
@@ -463,6 +480,7 @@ SUITE("service_module", fake_begin, fake_end)
 	TEST(a_steady_service_records_no_events);
 	TEST(a_probe_that_vigild_cannot_make_is_unknown);
 	TEST(a_service_that_its_manager_keeps_restarting_is_critical);
+	TEST(a_query_without_an_answer_says_nothing_about_respawns);
 	TEST(a_service_that_vigil_keeps_restarting_is_critical);
 	TEST(a_restart_by_an_admin_is_not_a_crash);
 	TEST(a_line_of_the_log_names_the_service_once);

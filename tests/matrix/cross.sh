@@ -15,7 +15,7 @@ own_apt "$row" "$release"
 root=$work/sysroot
 
 # --- libraries ------------------------------------------------------------------------------------
-libraries='libc6-dev libevent-dev libjansson-dev check libsystemd-dev libedit-dev libssl-dev'
+libraries='libc6-dev libc-bin libevent-dev libjansson-dev check libsystemd-dev libedit-dev libssl-dev'
 unpack() {
 	local deb link
 	# shellcheck disable=SC2086
@@ -78,8 +78,8 @@ if [ "$emulator" != - ]; then
 		echo "SKIP: $name: $reason" >>"$work/left-out"
 	done <"$here/emulated"
 fi
-slow=
-[ "$emulator" = - ] || slow='VIGIL_SAMPLE=17 VIGIL_TEST_LIMIT=1800'
+slow= # and locales of the other byte order
+[ "$emulator" = - ] || slow="VIGIL_SAMPLE=17 VIGIL_TEST_LIMIT=1800 LOCPATH=$root/usr/lib/locale"
 # shellcheck disable=SC2086
 env $slow BUILD_DIR="$work/build" VIGIL_TESTS="$(echo $tests)" VIGIL_LEFT_OUT="$left_out" CK_TIMEOUT_MULTIPLIER=10 \
 	"${around[@]}" "$top_srcdir/bootstrap" check -- \

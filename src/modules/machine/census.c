@@ -262,11 +262,14 @@ static void count_respawns(
 	bool runs = reply->status == VIGIL_SERVICE_RUNNING && reply->pid > 0;
 	unsigned more = runs && item->ran > 0 && item->ran != reply->pid;
 
+	if (reply->status == VIGIL_SERVICE_UNKNOWN) /* it says nothing about the counter */
+		return;
 	if (reply->counts || reply->respawns > 0)
-		more = item->known && reply->respawns > item->by_manager
+		more = item->counted && reply->respawns > item->by_manager
 			       ? reply->respawns - item->by_manager
 			       : 0;
 	item->by_manager = reply->respawns;
+	item->counted = true;
 	if (runs)
 		item->ran = reply->pid;
 	else if (vigil_service_is_down(reply->status) && !item->supervised)

@@ -51,6 +51,7 @@ struct item {
 
 	pid_t ran;           /* the pid with which it ran last; 0: it was down since */
 	uint32_t by_manager; /* the respawns that the manager has counted */
+	bool counted;        /* by_manager is known */
 	double *respawns;    /* the last respawn_max + 1 of them, oldest first; NULL: none */
 	unsigned respawn_count;
 

@@ -34,6 +34,7 @@ struct seen {
 	pid_t pid_before;    /* the pid at the check before */
 	pid_t ran;           /* pid with which it last ran; 0: it was down or restarted since */
 	uint32_t by_manager; /* respawns, as counted by the manager */
+	bool counted;        /* by_manager is known */
 };
 
 /* What an admin has requested. */

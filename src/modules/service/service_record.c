@@ -132,10 +132,14 @@ static void record_respawn(struct instance *self, const vigil_service_reply *r)
 	json_int_t more = other_pid;
 	pid_t before = seen->ran;
 
+	if (r->status == VIGIL_SERVICE_UNKNOWN) /* it says nothing about the counter */
+		return;
 	if (r->counts || r->respawns > 0)
-		more = seen->any && r->respawns > seen->by_manager ? r->respawns - seen->by_manager
-								   : 0;
+		more = seen->counted && r->respawns > seen->by_manager
+			       ? r->respawns - seen->by_manager
+			       : 0;
 	seen->by_manager = r->respawns;
+	seen->counted = true;
 	/* A service that was seen down is started again by vigild or an admin, so that is no
 	 * respawn. */
 	seen->ran = runs ? r->pid : vigil_service_is_down(r->status) ? 0 : seen->ran;
@@ -157,7 +161,8 @@ static void record_respawn(struct instance *self, const vigil_service_reply *r)
 static bool is_written(const struct seen *seen, const vigil_service_reply *r)
 {
 	return seen->any && seen->status == r->status && seen->pid == r->pid &&
-	       (r->pid == 0 || seen->ran == r->pid) && seen->by_manager == r->respawns &&
+	       (r->pid == 0 || seen->ran == r->pid) &&
+	       (seen->by_manager == r->respawns || r->status == VIGIL_SERVICE_UNKNOWN) &&
 	       strcmp(seen->manager, r->manager) == 0;
 }
 

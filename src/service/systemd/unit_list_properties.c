@@ -81,10 +81,10 @@ static bool is_activatable(const char *bus_name)
 	static const char *const directories[] = {"/run/dbus-1/system-services",
 		"/usr/local/share/dbus-1/system-services", "/usr/share/dbus-1/system-services",
 		"/lib/dbus-1/system-services"};
-	char path[512];
+	char path[512]; /* a name has at most 255 bytes */
 
 	for (size_t i = 0; bus_name[0] != '\0' && i < COUNT(directories); i++) {
-		snprintf(path, sizeof(path), "%s/%s.service", directories[i], bus_name);
+		snprintf(path, sizeof(path), "%s/%.255s.service", directories[i], bus_name);
 		if (strchr(bus_name, '/') == NULL && access(path, F_OK) == 0)
 			return true;
 	}
