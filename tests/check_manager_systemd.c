@@ -381,6 +381,39 @@ START_TEST(a_unit_with_parts)
 }
 END_TEST
 
+static void put_part(int i, const char *start)
+{
+	char name[32], line[64];
+
+	snprintf(name, sizeof(name), "t-part%d", i);
+	snprintf(line, sizeof(line), "ExecStart=%s", start);
+	put_unit(name, "PartOf=t-parts.service", line);
+}
+
+#define PARTS "t-part0 t-part1 t-part2 t-part3"
+
+/* systemd decides on the order of the parts, so each of them is the broken one once. */
+START_TEST(a_broken_part_keeps_no_other_part_down)
+{
+	struct manager_request whole;
+
+	for (int i = 0; i < 4; i++)
+		put_part(i, "/bin/sleep 1000");
+	put_unit("t-parts", "Wants=t-part0.service t-part1.service t-part2.service t-part3.service",
+		"Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true");
+	whole = request;
+	ck_assert_int_eq(shell("systemctl start t-parts " PARTS), 0);
+	await(VIGIL_SERVICE_RUNNING);
+	put_part(_i, "/bin/false\nType=oneshot");
+	request = whole;
+	ck_assert_int_eq(shell("systemctl kill -s KILL " PARTS), 0);
+	await(VIGIL_SERVICE_FAILED);
+	ck_assert_int_lt(apply(MANAGER_RESTART, 60), 0);
+	ck_assert_int_eq(shell("test $(systemctl is-active " PARTS " | grep -cx active) = 3"), 0);
+	shell("systemctl stop t-parts " PARTS "; systemctl reset-failed");
+}
+END_TEST
+
 SUITE("manager_systemd", scratch_setup, scratch_teardown)
 {
 	TIMEOUT(300);
@@ -402,4 +435,5 @@ SUITE("manager_systemd", scratch_setup, scratch_teardown)
 	TEST(a_start_of_a_oneshot);
 	TEST(a_pending_job_is_respected);
 	TEST(a_unit_with_parts);
+	LOOP_TEST(a_broken_part_keeps_no_other_part_down, 4);
 }

@@ -211,13 +211,21 @@ static int reset_failed(struct talk *t, const struct unit *unit)
 	return t->reset_denied ? 0 : r;
 }
 
-/* Changes one part of an umbrella unit. */
+/* Changes one part of an umbrella unit. A part that cannot be changed keeps no other part from its
+ * change; the first of them is reported. */
 static int change_part(const struct unit_row *row, void *arg)
 {
 	struct talk *t = arg;
+	struct manager_reply before = *t->reply;
 	int r = change_job_run(&t->call, t->change, row->name, row->path, t->reply);
 
-	return r < 0 ? r : t->reply->error != 0 ? -ECANCELED : 0;
+	if (r < 0 && !systemd_bus_is_dead(r) && systemd_left(&t->call) > 0) {
+		change_job_fault(&t->call, r, t->reply);
+		r = 0;
+	}
+	if (r >= 0 && before.error != 0)
+		*t->reply = before;
+	return r < 0 ? r : 0;
 }
 
 static int change_parts(struct talk *t, const char *parts)
