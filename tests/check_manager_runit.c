@@ -34,6 +34,10 @@ START_TEST(a_service_that_is_stopping)
 	tell("sv -w 0 down");
 	wait_for(VIGIL_SERVICE_STOPPING);
 	ck_assert_int_eq(reply.pid, pid);
+	/* an admin has stopped it, and it takes long */
+	ck_assert_int_eq(restart(5), -EBUSY);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_REFUSED);
+	ck_assert_str_eq(reply.text, "it is being stopped");
 	ck_assert_int_eq(kill(pid, SIGKILL), 0);
 	wait_for(VIGIL_SERVICE_STOPPED);
 }

@@ -381,6 +381,46 @@ START_TEST(a_unit_with_parts)
 }
 END_TEST
 
+START_TEST(a_main_process_whose_end_systemd_does_not_notice)
+{
+	pid_t died;
+
+	/* the wrapper lives on, so the process of the pidfile is no child of systemd */
+	start_unit("t-wrapped", "Type=forking\nPIDFile=/run/t-wrapped.pid\n"
+				"ExecStart=/bin/sh -c 'setsid sh -c \"sleep 1000 & echo \\$! "
+				">/run/t-wrapped.pid; exec sleep 1000\" & "
+				"until test -s /run/t-wrapped.pid; do sleep 0.1; done'\n"
+				"ExecStopPost=/bin/rm -f /run/t-wrapped.pid");
+	await(VIGIL_SERVICE_RUNNING);
+	died = reply.pid;
+	ck_assert_int_eq(kill(died, SIGKILL), 0);
+	request.down = true;
+	request.memory.died = died;
+	while (process_lives(died))
+		usleep(1000);
+	ck_assert_int_eq(restart(60), 0);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
+	ck_assert_int_ne(reply.pid, died);
+	shell("systemctl stop t-wrapped");
+}
+END_TEST
+
+START_TEST(an_enabled_unit_of_dbus_is_meant_to_run)
+{
+	start_unit("t-bus", "ExecStart=/bin/sleep 1000\n"
+			    "[Install]\nWantedBy=basic.target\nAlias=dbus-t.Bus.service");
+	ck_assert_int_eq(shell("systemctl -q --runtime enable t-bus; systemctl stop t-bus"), 0);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
+	ck_assert_str_eq(reply.idle, "");
+	shell("systemctl -q --runtime disable t-bus");
+	start_unit("t-need", "ExecStart=/bin/sleep 1000\n[Install]\nAlias=dbus-t.Need.service");
+	ck_assert_int_eq(shell("systemctl -q --runtime enable t-need; systemctl stop t-need"), 0);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
+	ck_assert_str_eq(reply.idle, "started over D-Bus when it is needed");
+	shell("systemctl -q --runtime disable t-need");
+}
+END_TEST
+
 static void put_part(int i, const char *start)
 {
 	char name[32], line[64];
@@ -434,6 +474,8 @@ SUITE("manager_systemd", scratch_setup, scratch_teardown)
 	TEST(a_start_that_fails);
 	TEST(a_start_of_a_oneshot);
 	TEST(a_pending_job_is_respected);
+	TEST(a_main_process_whose_end_systemd_does_not_notice);
+	TEST(an_enabled_unit_of_dbus_is_meant_to_run);
 	TEST(a_unit_with_parts);
 	LOOP_TEST(a_broken_part_keeps_no_other_part_down, 4);
 }

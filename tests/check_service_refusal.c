@@ -63,6 +63,26 @@ START_TEST(a_denied_service_is_neither_started_nor_stopped)
 }
 END_TEST
 
+START_TEST(the_unit_behind_an_alias_is_denied_too)
+{
+	static const char *const deny[] = {"mariadb", NULL};
+
+	unsigned lines;
+
+	open_it();
+	services_set_policy(environment.services, deny, 0, 0);
+	ask(service, SERVICE_QUERY, "q");
+	await(1);
+	lines = journal_lines();
+	free(service->monitor.cached.unit);
+	service->monitor.cached.unit = strdup("mariadb.service");
+	ask(service, SERVICE_RESTART, "a");
+	await(2);
+	ck_assert_int_eq(last.refusal, VIGIL_REFUSAL_DENY);
+	ck_assert_uint_eq(journal_lines(), lines);
+}
+END_TEST
+
 START_TEST(a_start_and_a_stop_are_no_restarts)
 {
 	services_set_policy(environment.services, NULL, 1, 3600);
@@ -230,6 +250,7 @@ SUITE("service_refusal", setup, teardown)
 	TEST(a_waiting_restart_that_is_cancelled_is_not_counted);
 	TEST(a_restart_that_does_not_return_is_counted_as_made);
 	TEST(a_denied_service_is_neither_started_nor_stopped);
+	TEST(the_unit_behind_an_alias_is_denied_too);
 	TEST(a_start_and_a_stop_are_no_restarts);
 	TEST(what_forbids_a_start);
 }

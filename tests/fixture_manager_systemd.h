@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "process/process.h"
 #include "in_systemd.h"
 #include "scratch.h"
 #include "suite.h"

@@ -170,12 +170,14 @@ static void on_worker_done(void *cookie, void *arg, int outcome)
 	struct service *service = cookie;
 	vigil_service_reply reply = service_monitor_reply(&service->monitor);
 	const struct manager_reply *found;
+	struct manager_reply disproved;
 	static const struct manager_reply nothing = {.status = VIGIL_SERVICE_UNKNOWN};
 
 	service_queue_complete(&service->queue);
 	if (outcome == 0) { /* else arg is NULL */
-		found = job_answer(arg);
+		found = service_monitor_judge(&service->monitor, job_answer(arg), &disproved);
 		job_reply(arg, &reply);
+		job_translate(found, &reply);
 		degraded_started(found->started);
 		/* A restart that a masked unit or a stop job forbids is requested again and
 		 * again, and must not use up the budget of other services. */
@@ -331,14 +333,7 @@ static void on_answer(enum unit_answer answer_is, const struct manager_reply *fo
 	note_restart(service);
 	service_queue_complete(&service->queue);
 	if (answer_is == UNIT_ANSWERED) {
-		if (service_monitor_disproves(&service->monitor, found)) {
-			disproved = *found;
-			disproved.status = VIGIL_SERVICE_FAILED;
-			snprintf(disproved.text, sizeof(disproved.text),
-				"process %d has ended, but systemd still reports it as running",
-				(int)found->pid);
-			found = &disproved;
-		}
+		found = service_monitor_judge(&service->monitor, found, &disproved);
 		job_translate(found, &reply);
 		learn(service, found, &reply, false);
 	}

@@ -189,11 +189,19 @@ static void on_exit_of_process(void *arg)
 		monitor->again = loop_after(monitor->loop, AGAIN, on_again, monitor);
 }
 
-bool service_monitor_disproves(
-	const struct service_monitor *monitor, const struct manager_reply *reply)
+const struct manager_reply *service_monitor_judge(const struct service_monitor *monitor,
+	const struct manager_reply *reply, struct manager_reply *disproved)
 {
-	return reply->status == VIGIL_SERVICE_RUNNING && reply->pid > 0 &&
-	       reply->pid == monitor->dead && monitor->repeats >= REPEATS_MAX;
+	if (reply->status != VIGIL_SERVICE_RUNNING || reply->pid <= 0 ||
+		reply->pid != monitor->dead || monitor->repeats < REPEATS_MAX)
+		return reply;
+	*disproved = *reply;
+	disproved->status = VIGIL_SERVICE_FAILED;
+	if (reply->error == 0) /* else the text is the reason of the error */
+		snprintf(disproved->text, sizeof(disproved->text),
+			"process %d has ended, but systemd still reports it as running",
+			(int)reply->pid);
+	return disproved;
 }
 
 /* While a call is in flight, a change may be the effect of a restart, so it is reported only

@@ -94,9 +94,10 @@ void service_monitor_begin(struct service_monitor *monitor, bool query);
  * event that occurred since. */
 void service_monitor_end(struct service_monitor *monitor);
 
-/* Whether the reply says that a process is running which vigild saw exit long ago. */
-bool service_monitor_disproves(
-	const struct service_monitor *monitor, const struct manager_reply *reply);
+/* Returns the reply.  If it says that a process is running which vigild saw exit long ago, returns
+ * disproved, in which the service has failed. */
+const struct manager_reply *service_monitor_judge(const struct service_monitor *monitor,
+	const struct manager_reply *reply, struct manager_reply *disproved);
 /* Stores the result of a query or a restart. worker: the result comes from a worker, not from
  * the loop's connection to systemd. Returns whether the status has changed. */
 bool service_monitor_learn(

@@ -24,12 +24,21 @@ static const char *refuse_by_state(const struct service_monitor *monitor, enum s
 	return verb == SERVICE_RESTART ? monitor->cached.idle : NULL;
 }
 
+/* The configuration may deny the unit by its own name, while a daemon names it by an alias. */
+static bool is_denied(const struct change_facts *facts)
+{
+	const char *unit = facts->monitor->cached.unit;
+
+	return policy_denies(facts->policy, facts->name) ||
+	       (unit != NULL && unit[0] != '\0' && policy_denies(facts->policy, unit));
+}
+
 struct service_refusal service_refusal(const struct change_facts *facts)
 {
 	struct service_refusal refusal = {.kind = VIGIL_REFUSAL_STATE};
 	bool restart = facts->verb == SERVICE_RESTART;
 
-	if (policy_denies(facts->policy, facts->name))
+	if (is_denied(facts))
 		return (struct service_refusal){VIGIL_REFUSAL_DENY, denied[facts->verb]};
 	if (facts->verb == SERVICE_STOP)
 		return refusal;

@@ -262,6 +262,13 @@ static int send_letters(struct wait *wait, struct manager_reply *reply)
 	return err ? supervise_fail(reply, err, place->path, SUPERVISE_CONTROL) : 0;
 }
 
+/* Whether somebody has told the service to be down, and it or its finish script still runs.  A
+ * restart would undo that.  vigild's own restart leaves a service that is wanted up. */
+static bool is_being_stopped(const struct supervise_status *status)
+{
+	return !status->want_up && (status->stopping || status->state == SUPERVISE_FINISH);
+}
+
 static void apply_there(const struct supervise_kind *kind, enum manager_change change,
 	const struct manager_request *request, const struct supervise_place *place,
 	struct manager_reply *reply)
@@ -276,6 +283,10 @@ static void apply_there(const struct supervise_kind *kind, enum manager_change c
 		manager_fault(reply, r > 0 ? -ESTALE : r, VIGIL_FAULT_REFUSED, "%s", text);
 	if (r != 0 || !read)
 		return;
+	if (change == MANAGER_RESTART && is_being_stopped(&wait.before)) {
+		manager_fault(reply, -EBUSY, VIGIL_FAULT_REFUSED, "it is being stopped");
+		return;
+	}
 	if (wait.before.state == SUPERVISE_DOWN) {
 		memcpy(wait.down, wait.before.stamp, sizeof(wait.down));
 		wait.seen_down = true;

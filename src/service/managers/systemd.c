@@ -19,6 +19,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/clock.h"
+#include "process/process.h"
 #include "service/systemd/bus.h"
 #include "service/systemd/change_job.h"
 #include "service/systemd/unit_conditions.h"
@@ -184,14 +185,25 @@ static int start_is_unwanted(struct talk *t, const struct unit *unit)
 	return r < 0 ? r : 0;
 }
 
+/* Whether systemd still names a main process that vigild saw end. systemd does not notice the end of
+ * a process that is not its child, such as one from a pidfile whose wrapper lives on. */
+static bool is_unnoticed(struct talk *t, const struct unit *unit)
+{
+	pid_t pid = 0, died = t->request->memory.died;
+
+	return died > 0 && systemd_get_pid(&t->call, unit->row.path, "MainPID", &pid) >= 0 &&
+	       pid == died && !process_lives(pid);
+}
+
 /* Returns a reason if the service was found down and is up again in the meantime: systemd, an
  * admin, or vigild under another name of the unit has started it. NULL: it is not up. */
-static const char *is_back(const struct talk *t, const struct unit *unit)
+static const char *is_back(struct talk *t, const struct unit *unit)
 {
 	if (t->request->pidfile != NULL || !t->request->down || unit_row_is_exited(&unit->row))
 		return NULL;
 	switch (unit_status(unit->row.active)) {
-	case VIGIL_SERVICE_RUNNING: return "it is already running again";
+	case VIGIL_SERVICE_RUNNING:
+		return is_unnoticed(t, unit) ? NULL : "it is already running again";
 	case VIGIL_SERVICE_STARTING: return "it is already starting";
 	default: return NULL;
 	}

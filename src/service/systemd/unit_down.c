@@ -155,8 +155,12 @@ static int check_untriggered(struct unit_gather *g, const struct triggers *trigg
 {
 	struct unit_evidence *out = g->out;
 	struct unit_start start;
+	bool wanted = false;
 	int r = unit_down_start(g, &start);
 
+	/* An enabled unit of D-Bus runs all the time. */
+	if (r >= 0 && start.by_bus)
+		r = unit_gather_is_wanted(g, &wanted);
 	if (r < 0)
 		return r;
 	if (start.to_end && triggers->name[0] != '\0') {
@@ -166,7 +170,7 @@ static int check_untriggered(struct unit_gather *g, const struct triggers *trigg
 	} else if (start.to_end) {
 		snprintf(out->idle, sizeof(out->idle), "a oneshot that %s",
 			out->e.succeeded ? "has succeeded" : "has not run yet");
-	} else if (start.by_bus) {
+	} else if (start.by_bus && !wanted) {
 		snprintf(out->idle, sizeof(out->idle), "started over D-Bus when it is needed");
 	} else if (start.by_need) {
 		snprintf(out->idle, sizeof(out->idle),

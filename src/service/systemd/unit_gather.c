@@ -81,6 +81,17 @@ int unit_gather_properties(struct unit_gather *g)
 	return r;
 }
 
+int unit_gather_is_wanted(struct unit_gather *g, bool *wanted)
+{
+	char names[UNIT_NAMES] = "";
+	int r = unit_gather_names(g, "WantedBy", names);
+
+	if (r >= 0)
+		r = unit_gather_names(g, "RequiredBy", names);
+	*wanted = names[0] != '\0';
+	return r;
+}
+
 /* If a unit does not fit into the list, its changes will not be noticed.  Then `outside` is set, so
  * that no later query relies on the cached status. */
 void unit_gather_relate(struct unit_gather *g, const struct unit_row *row)

@@ -29,20 +29,9 @@ static unsigned badness(enum evidence_word word)
 	return order[word];
 }
 
-/* Whether a part must run.  A part that is down and that no unit wants or requires need not run,
- * because it may be loaded only because another unit names it. */
-static int is_wanted(struct unit_gather *part, bool *wanted)
-{
-	char names[UNIT_NAMES] = "";
-	int r = unit_gather_names(part, "WantedBy", names);
-
-	if (r >= 0)
-		r = unit_gather_names(part, "RequiredBy", names);
-	*wanted = names[0] != '\0';
-	return r;
-}
-
-/* Evaluates a part.  counts: whether the part affects the status of the umbrella unit. */
+/* Evaluates a part.  counts: whether the part affects the status of the umbrella unit.  A part that
+ * is down and that no unit wants need not run, because it may be loaded only because another unit
+ * names it. */
 static int evaluate_part(struct unit_gather *part, bool *counts)
 {
 	const struct unit_row *row = part->row;
@@ -67,7 +56,7 @@ static int evaluate_part(struct unit_gather *part, bool *counts)
 	if (r >= 0 && e->word == WORD_DOWN)
 		r = unit_down_gather(part);
 	if (r >= 0 && e->word == WORD_DOWN)
-		r = is_wanted(part, &wanted);
+		r = unit_gather_is_wanted(part, &wanted);
 	*counts = wanted && e->idle == NULL && (e->hold == NULL || failed);
 	return r;
 }
