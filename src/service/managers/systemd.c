@@ -185,8 +185,8 @@ static int start_is_unwanted(struct talk *t, const struct unit *unit)
 	return r < 0 ? r : 0;
 }
 
-/* Whether systemd still names a main process that vigild saw end. systemd does not notice the end of
- * a process that is not its child, such as one from a pidfile whose wrapper lives on. */
+/* Whether systemd still names a main process that vigild saw end. systemd does not notice the end
+ * of a process that is not its child, such as one from a pidfile whose wrapper lives on. */
 static bool is_unnoticed(struct talk *t, const struct unit *unit)
 {
 	pid_t pid = 0, died = t->request->memory.died;

@@ -40,7 +40,8 @@ int unit_gather_properties(struct unit_gather *g);
  * row.  Negative: -errno, or what fn returned. */
 typedef int unit_row_fn(const struct unit_row *row, void *arg);
 int unit_gather_each(struct systemd_call *call, const char *names, unit_row_fn *fn, void *arg);
-/* Finds out whether another unit, such as a target, wants or requires this one.  Negative: -errno. */
+/* Finds out whether another unit, such as a target, wants or requires this one.  Negative:
+ * -errno. */
 int unit_gather_is_wanted(struct unit_gather *g, bool *wanted);
 /* Records another unit whose changes matter to this unit, too. */
 void unit_gather_relate(struct unit_gather *g, const struct unit_row *row);
