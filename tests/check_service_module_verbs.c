@@ -2,6 +2,7 @@
  * check_service_module_verbs: start, stop and restart of a service by an admin, with a fake service
  * and a fake clock.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -311,6 +312,46 @@ START_TEST(verbs_that_meet)
 }
 END_TEST
 
+/* A restart of web that fails and leaves it like this. */
+static void fail_a_restart(vigil_service_status word)
+{
+	fake_option("restart_on", "failed");
+	start();
+	STATUS(RUNNING, .pid = 7);
+	fake_pass(10);
+	STATUS(FAILED);
+	ck_assert(is_issued());
+	RESTARTED(.status = word, .error = -EIO, .fault = VIGIL_FAULT_FAILED);
+}
+
+START_TEST(what_an_admin_stops_after_a_failed_restart_stays_stopped)
+{
+	fail_a_restart(VIGIL_SERVICE_FAILED);
+	fake_pass(1);
+	STATUS(FAILED);
+	fake_pass(1);
+	STATUS(STOPPED);
+	fake_pass(600);
+	STATUS(STOPPED);
+	ck_assert(!is_issued());
+	stop();
+}
+END_TEST
+
+START_TEST(the_next_vigild_knows_that_a_restart_left_it_stopped)
+{
+	fail_a_restart(VIGIL_SERVICE_STOPPED);
+	stop();
+	start();
+	fake_pass(60);
+	STATUS(STOPPED);
+	ck_assert(is_issued());
+	RESTARTED(RUNNING, .pid = 8);
+	ck_assert_ptr_null(json_object_get(fake.state, "service_state/torn"));
+	stop();
+}
+END_TEST
+
 SUITE("service_module_verbs", fake_begin, fake_end)
 {
 	TEST(a_stop_by_an_admin_is_not_undone);
@@ -323,4 +364,6 @@ SUITE("service_module_verbs", fake_begin, fake_end)
 	TEST(a_start_ends_when_the_service_serves);
 	TEST(a_restart_by_an_admin_reports_its_end);
 	TEST(verbs_that_meet);
+	TEST(what_an_admin_stops_after_a_failed_restart_stays_stopped);
+	TEST(the_next_vigild_knows_that_a_restart_left_it_stopped);
 }

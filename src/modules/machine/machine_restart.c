@@ -185,7 +185,10 @@ static void evaluate(struct machine *m, struct item *item, const vigil_service_r
 		&m->census.rules, &care->attempt, &care->recent, r, &tests, item->since_now);
 	vigil_service_reply late = attempt_late_reply(r);
 
-	if (r->status == VIGIL_SERVICE_RUNNING || r->status == VIGIL_SERVICE_ABSENT)
+	/* A service that has failed is restarted anyway.  If it is stopped later, an admin has
+	 * stopped it. */
+	if (r->status == VIGIL_SERVICE_RUNNING || r->status == VIGIL_SERVICE_ABSENT ||
+		(r->status == VIGIL_SERVICE_FAILED && r->error == 0))
 		care_set_torn(care, false);
 	if (outcome == OUTCOME_FAILED)
 		note_failure(m, item, &late);

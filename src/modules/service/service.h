@@ -113,6 +113,8 @@ void record_totals(struct instance *self);
 /* service_peers.c */
 void peers_join(struct instance *self);
 void peers_leave(struct instance *self);
+/* An admin has stopped the service: that is no work of a restart that failed. */
+void peers_forget_restart(struct instance *self);
 /* Takes the result of a check, before the decision. */
 void peers_observe(struct instance *self, const vigil_service_reply *r);
 /* Takes the reply to a restart that was not refused, before peers_observe. */

@@ -269,6 +269,7 @@ static void note_stopped(struct instance *self, const vigil_service_reply *r)
 {
 	self->admin.stopped = true;
 	vigil_state_set(self->daemon, STOPPED, vigil_time());
+	peers_forget_restart(self);
 	self->attempt.starting = false;
 	self->recent.next_try = self->recent.restarted = 0;
 	recent_save(&self->recent);

@@ -12,6 +12,8 @@
 #include "service.h"
 #include "wave.h"
 
+#define TORN PLACE "torn"
+
 static void on_peer(void *arg)
 {
 	struct instance *self = arg;
@@ -32,6 +34,8 @@ void peers_join(struct instance *self)
 {
 	vigil_daemon *d = self->daemon;
 
+	vigil_persist(d, TORN);
+	self->peers.torn = json_is_true(vigil_state_get(d, TORN));
 	self->peer = (struct peer){.daemon = d,
 		.check = on_peer,
 		.hurry = on_hurry,
@@ -49,11 +53,32 @@ void peers_leave(struct instance *self)
 
 /* --- restarts --------------------------------------------------------------------------------- */
 
+/* The next vigild must know it, too. */
+static void set_torn(struct instance *self, bool torn)
+{
+	if (torn == self->peers.torn)
+		return;
+	self->peers.torn = torn;
+	if (torn)
+		vigil_state_set(self->daemon, TORN, json_true());
+	else
+		vigil_state_unset(self->daemon, TORN);
+}
+
+void peers_forget_restart(struct instance *self)
+{
+	set_torn(self, false);
+}
+
 void peers_observe(struct instance *self, const vigil_service_reply *r)
 {
 	struct run *run = &self->peers.run;
 
-	self->peers.torn &= r->status != VIGIL_SERVICE_RUNNING && r->status != VIGIL_SERVICE_ABSENT;
+	/* A service that has failed is restarted anyway.  If it is stopped later, an admin has
+	 * stopped it. */
+	if (r->status == VIGIL_SERVICE_RUNNING || r->status == VIGIL_SERVICE_ABSENT ||
+		(r->status == VIGIL_SERVICE_FAILED && r->error == 0))
+		set_torn(self, false);
 	if (!run_observe(run, r, self->seen.when, usage_process_age))
 		return;
 	snprintf(self->peer.how, sizeof(self->peer.how), "%s", run->how);
@@ -74,7 +99,7 @@ void peers_restarted(struct instance *self, const vigil_service_reply *r)
 {
 	struct peers *peers = &self->peers;
 
-	peers->torn = is_torn(self, r);
+	set_torn(self, is_torn(self, r));
 	if (r->error != 0)
 		return;
 	run_interrupt(&peers->run, self->attempt.began);
