@@ -361,26 +361,6 @@ START_TEST(a_pending_job_is_respected)
 }
 END_TEST
 
-/* systemd calls an umbrella unit active whatever its parts do. */
-START_TEST(a_unit_with_parts)
-{
-	put_unit("t-part", "PartOf=t-umbrella.service",
-		"ExecStart=/bin/sleep 1000\nExecStop=/bin/sleep 0.3");
-	put_unit("t-umbrella", "Wants=t-part.service",
-		"Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true");
-	ck_assert_int_eq(apply(MANAGER_START, 60), 0);
-	await(VIGIL_SERVICE_RUNNING);
-	ck_assert_int_eq(shell("systemctl kill -s KILL t-part"), 0);
-	await(VIGIL_SERVICE_FAILED);
-	ck_assert_int_eq(apply(MANAGER_START, 60), 0);
-	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
-	ck_assert_int_eq(shell("systemctl -q is-active t-part"), 0);
-	ck_assert_int_eq(apply(MANAGER_STOP, 60), 0);
-	ck_assert_int_eq(reply.status, VIGIL_SERVICE_STOPPED);
-	ck_assert_int_eq(shell("test \"$(systemctl is-active t-part)\" = inactive"), 0);
-}
-END_TEST
-
 START_TEST(a_main_process_whose_end_systemd_does_not_notice)
 {
 	pid_t died;
@@ -421,39 +401,6 @@ START_TEST(an_enabled_unit_of_dbus_is_meant_to_run)
 }
 END_TEST
 
-static void put_part(int i, const char *start)
-{
-	char name[32], line[64];
-
-	snprintf(name, sizeof(name), "t-part%d", i);
-	snprintf(line, sizeof(line), "ExecStart=%s", start);
-	put_unit(name, "PartOf=t-parts.service", line);
-}
-
-#define PARTS "t-part0 t-part1 t-part2 t-part3"
-
-/* systemd decides on the order of the parts, so each of them is the broken one once. */
-START_TEST(a_broken_part_keeps_no_other_part_down)
-{
-	struct manager_request whole;
-
-	for (int i = 0; i < 4; i++)
-		put_part(i, "/bin/sleep 1000");
-	put_unit("t-parts", "Wants=t-part0.service t-part1.service t-part2.service t-part3.service",
-		"Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true");
-	whole = request;
-	ck_assert_int_eq(shell("systemctl start t-parts " PARTS), 0);
-	await(VIGIL_SERVICE_RUNNING);
-	put_part(_i, "/bin/false\nType=oneshot");
-	request = whole;
-	ck_assert_int_eq(shell("systemctl kill -s KILL " PARTS), 0);
-	await(VIGIL_SERVICE_FAILED);
-	ck_assert_int_lt(apply(MANAGER_RESTART, 60), 0);
-	ck_assert_int_eq(shell("test $(systemctl is-active " PARTS " | grep -cx active) = 3"), 0);
-	shell("systemctl stop t-parts " PARTS "; systemctl reset-failed");
-}
-END_TEST
-
 SUITE("manager_systemd", scratch_setup, scratch_teardown)
 {
 	TIMEOUT(300);
@@ -476,6 +423,4 @@ SUITE("manager_systemd", scratch_setup, scratch_teardown)
 	TEST(a_pending_job_is_respected);
 	TEST(a_main_process_whose_end_systemd_does_not_notice);
 	TEST(an_enabled_unit_of_dbus_is_meant_to_run);
-	TEST(a_unit_with_parts);
-	LOOP_TEST(a_broken_part_keeps_no_other_part_down, 4);
 }

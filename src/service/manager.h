@@ -33,6 +33,9 @@ struct manager_memory {
 	pid_t died; /* the loop saw this process exit, and no living one was found since; 0: none */
 	uint64_t died_ticks;     /* the time of that exit, by process_ticks_now */
 	bool had_processes;      /* its control group had processes */
+	uint64_t entered;        /* the run in which it had them: when it became active */
+	bool lost;               /* it was active without them, and they have not come back */
+	bool by_part;            /* the process that was named last is that of a part */
 	uint32_t respawns;       /* respawns by a supervisor that does not count them itself */
 	unsigned char stamp[12]; /* of the supervisor's last status; zeroed: none */
 	bool up;                 /* the service was up in that status */

@@ -111,6 +111,7 @@ static int count_parts(const struct unit_row *row, void *arg)
 	e->process = PROCESS_ALIVE;
 	e->pid = properties.pid;
 	e->named_by = "systemd";
+	g->reply->memory.by_part = true;
 	return r;
 }
 
@@ -157,22 +158,28 @@ static int forgive_main_process(struct unit_gather *g)
 
 /* Finds out whether the unit had processes and has none any more.  A forking unit that changed to
  * "exited" after it had become active has lost its last process at that time, even if vigild did
- * not run then.  A forking unit that never left a process behind was "exited" at once. */
-static int find_emptied(struct unit_gather *g)
+ * not run then.  A forking unit that never left a process behind was "exited" at once.
+ *
+ * A oneshot that was started again need not leave processes behind this time, too, unless it had
+ * lost them before that start, which then has not repaired it. */
+static int find_emptied(struct unit_gather *g, uint64_t entered)
 {
-	uint64_t entered = 0, changed = 0;
+	struct manager_memory *memory = &g->reply->memory;
+	struct evidence *e = &g->out->e;
+	uint64_t changed = 0;
 	char type[32] = "";
 	int r = systemd_get_text(
 		g->call, g->row->path, SYSTEMD_SERVICE, "Type", type, sizeof(type));
 
 	if (r >= 0)
 		r = systemd_get_number(g->call, g->row->path, SYSTEMD_UNIT,
-			"ActiveEnterTimestampMonotonic", &entered);
-	if (r >= 0)
-		r = systemd_get_number(g->call, g->row->path, SYSTEMD_UNIT,
 			"StateChangeTimestampMonotonic", &changed);
-	g->out->e.emptied = g->request->memory.had_processes ||
-			    (strcmp(type, "forking") == 0 && changed > entered);
+	if (strcmp(type, "oneshot") == 0 && memory->entered != entered && !memory->lost) {
+		memory->had_processes = false;
+		e->died = 0;
+	}
+	e->emptied = memory->had_processes || (strcmp(type, "forking") == 0 && changed > entered);
+	memory->lost |= e->died > 0 || e->emptied;
 	return r;
 }
 
@@ -182,8 +189,12 @@ static int gather_group(struct unit_gather *g)
 	char group[MANAGER_TEXT];
 	int r = systemd_get_text(
 		g->call, g->row->path, SYSTEMD_SERVICE, "ControlGroup", group, sizeof(group));
+	uint64_t entered = 0;
 	pid_t leader;
 
+	if (r >= 0)
+		r = systemd_get_number(g->call, g->row->path, SYSTEMD_UNIT,
+			"ActiveEnterTimestampMonotonic", &entered);
 	if (r < 0)
 		return r;
 	leader = control_group_leader(group);
@@ -192,8 +203,10 @@ static int gather_group(struct unit_gather *g)
 		e->pid = leader;
 		e->named_by = "its control group";
 		g->reply->memory.had_processes = true;
+		g->reply->memory.entered = entered;
+		g->reply->memory.lost = false;
 	} else if (leader == 0) {
-		r = find_emptied(g);
+		r = find_emptied(g, entered);
 	} else if (error_is_own(leader)) {
 		e->own_error = leader;
 		snprintf(e->why, sizeof(e->why), "vigild could not read its control group: %s",
@@ -211,6 +224,9 @@ int unit_unwatched_gather(struct unit_gather *g)
 
 	out->e.basis = BASIS_RECORD;
 	snprintf(out->said, sizeof(out->said), "active (%.32s)", g->row->sub);
+	/* systemd says how the parts are.  Those that need not run may end. */
+	if (parts[0] != '\0' || g->request->memory.by_part)
+		out->e.died = 0;
 	if (r >= 0 && parts[0] != '\0')
 		return gather_parts(g, parts);
 	if (r >= 0)
@@ -222,6 +238,8 @@ int unit_unwatched_gather(struct unit_gather *g)
 		gather_script(g, script);
 	if (r >= 0 && out->e.process == PROCESS_UNNAMED)
 		r = gather_group(g);
+	if (out->e.process == PROCESS_ALIVE)
+		g->reply->memory.by_part = false;
 	if (r >= 0 && out->e.process == PROCESS_UNNAMED && !out->e.emptied)
 		snprintf(out->said, sizeof(out->said),
 			"active (%.32s): systemd tracks no process of it", g->row->sub);
