@@ -1,6 +1,8 @@
 /*
  * check_child_free: children that are freed, at any time, and ended together.
  */
+#include <sys/syscall.h>
+
 #include "fixture_child.h"
 
 START_TEST(a_child_may_be_freed_in_its_exit_callback)
@@ -67,6 +69,36 @@ START_TEST(detached_children_are_killed_when_the_loop_does_not_run)
 }
 END_TEST
 
+/* Replaces all pidfds of this process by one of its own, which never becomes readable, as that of a
+ * process that hangs in the kernel. */
+static void hang_all(void)
+{
+	int own = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	char path[64], target[64] = "";
+
+	for (int fd = 0; fd < own; fd++) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		memset(target, 0, sizeof(target));
+		if (readlink(path, target, sizeof(target) - 1) > 0 &&
+			strstr(target, "pidfd") != NULL)
+			dup2(own, fd);
+	}
+	close(own);
+}
+
+START_TEST(children_that_hang_in_the_kernel_delay_the_stop_once)
+{
+	uint64_t began;
+
+	for (int i = 0; i < 20; i++)
+		child_free(start("sleep 1000", 0, 0, false));
+	hang_all();
+	began = clock_now();
+	child_kill_detached();
+	ck_assert_uint_lt(clock_now() - began, 10 * CLOCK_SECOND); /* not a second for each */
+}
+END_TEST
+
 START_TEST(child_terminate_all_ends_all_children)
 {
 	static const char *const lines[] = {"exec sleep 1000",
@@ -116,6 +148,7 @@ SUITE("child_free", setup, teardown)
 	TEST(a_child_freed_in_its_line_callback_that_ignores_term_is_killed);
 	TEST(a_child_may_be_freed_in_the_callback_of_its_last_line);
 	TEST(detached_children_are_killed_when_the_loop_does_not_run);
+	TEST(children_that_hang_in_the_kernel_delay_the_stop_once);
 	TEST(child_terminate_all_ends_all_children);
 	TEST(fifty_children_run_at_once);
 }

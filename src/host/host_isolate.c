@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "host/plan.h"
@@ -35,17 +36,26 @@ static void retry_free(struct host_retry *retry)
 	free(retry);
 }
 
+static void try_again(struct host *host, struct vigil_daemon *d, unsigned delay);
+static void decide(struct host *host, struct vigil_daemon *d, double lived);
+
 static void on_due(uint64_t missed, void *arg)
 {
 	struct host_retry *retry = arg;
 	struct host *host = retry->host;
 	struct vigil_daemon *d = host_find(host, retry->name);
+	int err;
 
 	retry_free(retry);
 	/* A reload may have started, changed or removed the daemon. */
-	if (!host->stopping && d != NULL && daemon_status(d) == DAEMON_FAILED &&
-		daemon_descriptor(d) != NULL && !host_is_quarantined(host, d))
-		daemon_start(d);
+	if (host->stopping || d == NULL || daemon_status(d) != DAEMON_FAILED ||
+		daemon_descriptor(d) == NULL || host_is_quarantined(host, d))
+		return;
+	err = daemon_start(d);
+	if (err != 0 && error_is_own(err)) /* that is no failure of the daemon */
+		try_again(host, d, DELAY);
+	else if (err != 0)
+		decide(host, d, 0);
 }
 
 static void start_later(struct host *host, const char *name, unsigned seconds)
@@ -65,6 +75,16 @@ static void start_later(struct host *host, const char *name, unsigned seconds)
 	loop_timer_rearm(retry->timer, seconds * CLOCK_SECOND);
 }
 
+/* Starts the daemon again after so many seconds, and says so in its reason. */
+static void try_again(struct host *host, struct vigil_daemon *d, unsigned delay)
+{
+	char *reason = memory_text(daemon_reason(d));
+
+	daemon_set_reason(d, "%s; it is started again in %u s", reason, delay);
+	start_later(host, daemon_name(d), delay);
+	free(reason);
+}
+
 /* Starts the daemon again later, or leaves it in quarantine. */
 static void decide(struct host *host, struct vigil_daemon *d, double lived)
 {
@@ -76,8 +96,7 @@ static void decide(struct host *host, struct vigil_daemon *d, double lived)
 		daemon_set_reason(d, "%s (%s)", why, reason);
 		log_write(LEVEL_ERROR, daemon_name(d), "%s", why);
 	} else {
-		daemon_set_reason(d, "%s; it is started again in %u s", reason, delay);
-		start_later(host, daemon_name(d), delay);
+		try_again(host, d, delay);
 	}
 	vigil_event(d, "%s", daemon_reason(d));
 	free(reason);

@@ -439,27 +439,6 @@ void child_drain(struct loop *loop, void (*done)(void *arg), void *arg)
 	drain.timer = loop_after(loop, most, on_drained, NULL);
 }
 
-void child_kill_detached(void)
-{
-	struct child *child;
-
-	loop_timer_free(drain.timer);
-	drain.timer = NULL;
-	TAILQ_FOREACH(child, &detached, link)
-		spawn_kill(child->pid, SIGKILL);
-	while ((child = TAILQ_FIRST(&detached)) != NULL) {
-		struct pollfd ended = {.fd = child->pidfd, .events = POLLIN};
-
-		/* A process that hangs in the kernel is not reaped here.  It ends later, and init
-		 * reaps it. */
-		if (poll(&ended, 1, 1000) > 0)
-			reap(child);
-		detached_free(child);
-	}
-	session_end_stop();
-	run_groups_close();
-}
-
 static void signal_all(struct children *children, int signo)
 {
 	struct child *child;
@@ -480,6 +459,27 @@ static void await_all(struct children *children, uint64_t until)
 		now = clock_now();
 		poll(&ended, 1, now < until ? (int)((until - now) / CLOCK_MS) : 0);
 	}
+}
+
+void child_kill_detached(void)
+{
+	struct child *child;
+
+	loop_timer_free(drain.timer);
+	drain.timer = NULL;
+	signal_all(&detached, SIGKILL);
+	await_all(&detached, clock_now() + CLOCK_SECOND);
+	while ((child = TAILQ_FIRST(&detached)) != NULL) {
+		struct pollfd ended = {.fd = child->pidfd, .events = POLLIN};
+
+		/* A process that hangs in the kernel is not reaped here.  It ends later, and init
+		 * reaps it. */
+		if (poll(&ended, 1, 0) > 0)
+			reap(child);
+		detached_free(child);
+	}
+	session_end_stop();
+	run_groups_close();
 }
 
 void child_terminate_all(void)

@@ -227,6 +227,15 @@ check "its state is removed" wait_for 10 changed /daemons/apart '"value":null'
 check "the programs that it had started end with it" wait_for 10 gone "$sleeper"
 check "it is started again" wait_for 20 is /runs/apart/status running
 kill "$watcher"
+# A lack of descriptors at that moment is no failure of the daemon.
+descriptors=$(prlimit --pid "$vigild_pid" --nofile --output SOFT --noheadings | tr -d ' ')
+crash "$(get /runs/apart/process/pid)"
+wait_for 10 is /runs/apart/status failed
+prlimit --pid "$vigild_pid" --nofile="10:$descriptors"
+check "a process that cannot be started is reported" \
+	wait_for 30 grep -q "apart.*no process can be started: Too many open files" "$work/log"
+prlimit --pid "$vigild_pid" --nofile="$descriptors:$descriptors"
+check "it is started when there are descriptors again" wait_for 30 is /runs/apart/status running
 missed_is_fair "the other daemons tick on" source
 printf '[daemons]\nsource = yes\ndies = yes\n[daemon:dies]\nisolate = yes\n' | write_conf
 ctl -q reload
