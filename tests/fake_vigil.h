@@ -545,6 +545,8 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *spec)
 		return NULL;
 	ck_assert(!fake.child_runs);
 	fake.child = *spec;
+	if (spec->input != NULL)
+		fake.child.input = strcpy(vigil_alloc(d, strlen(spec->input) + 1), spec->input);
 	fake.child_runs = true;
 	fake.spawned++;
 	fake.command[0] = '\0';
