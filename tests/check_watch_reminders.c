@@ -38,6 +38,100 @@ START_TEST(a_short_problem_is_not_sent)
 }
 END_TEST
 
+/* CRITICAL and WARNING alternate every 20 s for 80 s, from now on. */
+static void alternate(const char *daemon)
+{
+	for (int i = 0; i < 4; i++) {
+		health(daemon, i % 2 == 0 ? "CRITICAL" : "WARNING");
+		fake_pass(20);
+	}
+}
+
+START_TEST(a_problem_that_changes_its_level_lasts)
+{
+	fake_option("for", "30");
+	begin();
+	health("web", "OK");
+	health("web", "CRITICAL");
+	fake_pass(20);
+	health("web", "WARNING");
+	fake_pass(9);
+	SENT("");
+	fake_pass(1);
+	SENT("web OK>WARNING;");
+	fake_pass(10);
+	alternate("web"); /* each CRITICAL is reverted to what was sent */
+	SENT("");
+	health("web", "OK");
+	fake_pass(30);
+	SENT("web WARNING>OK;");
+	alternate("db"); /* its first check */
+	SENT("db absent>WARNING;");
+}
+END_TEST
+
+START_TEST(a_problem_that_changes_its_level_and_ends_in_time_is_not_sent)
+{
+	fake_option("for", "30");
+	begin();
+	health("web", "OK");
+	health("web", "CRITICAL");
+	fake_pass(15);
+	health("web", "WARNING");
+	fake_pass(14);
+	health("web", "OK");
+	fake_pass(60);
+	SENT("");
+	health("web", "CRITICAL"); /* the time begins again */
+	fake_pass(20);
+	health("web", "OK");
+	fake_pass(5);
+	health("web", "WARNING");
+	fake_pass(29);
+	SENT("");
+	fake_pass(1);
+	SENT("web OK>WARNING;");
+}
+END_TEST
+
+START_TEST(only_levels_that_are_sent_count_for_the_time_of_a_problem)
+{
+	fake_option("for", "30");
+	fake_option("to", "CRITICAL, OK");
+	begin();
+	health("web", "OK");
+	alternate("web");
+	SENT("");
+	health("web", "CRITICAL");
+	fake_pass(30);
+	SENT("web OK>CRITICAL;");
+}
+END_TEST
+
+START_TEST(a_number_that_changes_all_the_time_is_sent_once_and_only_if_to_names_it)
+{
+	fake_option("watch", "/daemons/*/n");
+	fake_option("for", "30");
+	begin();
+	fake_change("/daemons/web/n", json_integer(0));
+	for (int i = 1; i < 10; i++) {
+		fake_change("/daemons/web/n", json_integer(i));
+		fake_pass(20);
+	}
+	SENT("");
+	end();
+	json_object_clear(fake.state);
+	fake_option("to", "[1-9]*");
+	begin();
+	fake_change("/daemons/web/n", json_integer(0));
+	for (int i = 1; i < 10; i++) {
+		fake_change("/daemons/web/n", json_integer(i));
+		fake_pass(20);
+	}
+	SENT("web 0>2;");
+}
+END_TEST
+
 START_TEST(during_a_pause_nothing_is_sent_and_what_remains_is_sent_after_it)
 {
 	fake_option("to", "CRITICAL, OK");
@@ -274,6 +368,10 @@ END_TEST
 SUITE("watch_reminders", setup, teardown)
 {
 	TEST(a_short_problem_is_not_sent);
+	TEST(a_problem_that_changes_its_level_lasts);
+	TEST(a_problem_that_changes_its_level_and_ends_in_time_is_not_sent);
+	TEST(only_levels_that_are_sent_count_for_the_time_of_a_problem);
+	TEST(a_number_that_changes_all_the_time_is_sent_once_and_only_if_to_names_it);
 	TEST(during_a_pause_nothing_is_sent_and_what_remains_is_sent_after_it);
 	TEST(a_pause_of_the_notify_daemon_delays_everything);
 	TEST(a_value_of_a_paused_daemon_is_sent_after_the_pause);

@@ -67,6 +67,7 @@ static struct {
 	json_t *state, *options;
 	vigil_health_level level;
 	char health[4096], long_health[4096];
+	bool health_stale; /* the numbers were stale when the health was last reported */
 	char events[FAKE_EVENTS][512];
 	unsigned event_count;
 	json_t *detail; /* of the last event with one */
@@ -183,9 +184,15 @@ void vigil_error(vigil_daemon *d, const char *format, ...)
 {
 }
 
-void vigil_health(vigil_daemon *d, vigil_health_level level, const char *format, ...)
+static void fake_health(vigil_health_level level)
 {
 	fake.level = level;
+	fake.health_stale = json_is_true(json_object_get(fake.state, "stale"));
+}
+
+void vigil_health(vigil_daemon *d, vigil_health_level level, const char *format, ...)
+{
+	fake_health(level);
 	fake.long_health[0] = '\0';
 	FAKE_FORMAT(fake.health);
 }
@@ -193,7 +200,7 @@ void vigil_health(vigil_daemon *d, vigil_health_level level, const char *format,
 void vigil_health_long(vigil_daemon *d, vigil_health_level level, unsigned flags, const char *text,
 	const char *long_text)
 {
-	fake.level = level;
+	fake_health(level);
 	snprintf(fake.health, sizeof(fake.health), "%s", text);
 	snprintf(fake.long_health, sizeof(fake.long_health), "%s",
 		long_text != NULL ? long_text : "");
@@ -538,6 +545,8 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *spec)
 		return NULL;
 	ck_assert(!fake.child_runs);
 	fake.child = *spec;
+	if (spec->input != NULL)
+		fake.child.input = strcpy(vigil_alloc(d, strlen(spec->input) + 1), spec->input);
 	fake.child_runs = true;
 	fake.spawned++;
 	fake.command[0] = '\0';

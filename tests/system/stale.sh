@@ -25,6 +25,7 @@ case \$(cat $work/mode.json) in
 good) echo '{"n": 5, "output": "fine"}' ;;
 text) echo 'Traceback: no such thing' >&2; echo 'nonsense' ;;
 fail) echo '{"output": "cannot ask"}'; exit 3 ;;
+traceback) echo 'Traceback: no such thing' >&2; exit 1 ;;
 esac
 S
 # Prints in mode good, is silent in other modes, and exits in mode end.
@@ -126,6 +127,11 @@ check "the state keeps the output that is no JSON" wait_for 10 is /daemons/json/
 good_again json
 mode json fail
 all_say json "says in JSON that it fails"
+good_again json
+mode json traceback
+check "a program that prints only a traceback and exits with status 1 is WARNING" wait_for 10 health json WARNING
+all_say json "prints only a traceback"
+check "a program whose numbers are stale keeps the level of its exit status" health json WARNING
 good_again json
 
 mode stream mute

@@ -35,6 +35,9 @@ struct exec {
 	/* The result is old, and this was reported: the calendar forbids to run the program, or it
 	 * has not run since the daemon was started. */
 	bool closed;
+	/* The last run has printed no object that was merged (format json), or the stream has ended
+	 * and the next child has printed no object yet. The numbers are those of an earlier run. */
+	bool outdated;
 	/* why the last start failed or how the last child of a stream ended, in words; while
 	 * closed: the health before that */
 	char text[EXEC_TEXT];
@@ -75,12 +78,10 @@ void exec_free_slot(struct exec *x);
 
 /* Reports the health and writes the level to the state. If the level differs from the last one,
  * this adds a line to the history and the log. The first report adds a line to the history, and to
- * the log unless it is OK. The numbers of the daemon are stale while it is UNKNOWN or closed.
- * long_text: NULL: none. */
+ * the log unless it is OK. The numbers of the daemon are stale while it is UNKNOWN, closed or
+ * outdated. long_text: NULL: none. */
 void exec_report(vigil_daemon *d, struct exec *x, vigil_health_level level, unsigned flags,
 	const char *text, const char *long_text);
-/* Marks the numbers of the daemon as stale or as current. */
-void exec_set_stale(vigil_daemon *d, bool stale);
 
 /* The name of a level ("OK", "WARNING", "CRITICAL", "UNKNOWN"), and the level of a name in any
  * case. exec_level returns false if the name is NULL or none of the four. */

@@ -193,6 +193,7 @@ static void take_json(vigil_daemon *d, struct exec *x, const vigil_child_exit *e
 
 	if (!e->truncated)
 		object = merge_read(e->output, e->length, why, sizeof(why), &changed);
+	x->outdated = true; /* until the object is merged, whatever the exit status is */
 	if (object == NULL) {
 		exec_put_left_out(d, x, e->truncated, "the output after 64 KiB");
 		take_no_json(d, x, e, why);
@@ -202,6 +203,7 @@ static void take_json(vigil_daemon *d, struct exec *x, const vigil_child_exit *e
 	forget_texts(d);
 	output = json_incref(json_object_get(object, "output"));
 	err = merge_set(&x->merge, d, object, why, sizeof(why));
+	x->outdated = err != 0;
 	exec_put_left_out(d, x, changed.count, changed.text);
 	snprintf(reason, sizeof(reason), "its object is refused: %s", why);
 	if (err == 0)

@@ -30,7 +30,8 @@ bool exec_level(const char *name, vigil_health_level *level)
 	return false;
 }
 
-void exec_set_stale(vigil_daemon *d, bool stale)
+/* Marks the numbers of the daemon as stale or as current. */
+static void set_stale(vigil_daemon *d, bool stale)
 {
 	if (stale)
 		vigil_state_set(d, "stale", json_true());
@@ -45,7 +46,7 @@ void exec_report(vigil_daemon *d, struct exec *x, vigil_health_level level, unsi
 
 	/* This is set before the health, so that subscribers of the health see whether the numbers
 	 * are stale. */
-	exec_set_stale(d, level == VIGIL_UNKNOWN || x->closed);
+	set_stale(d, level == VIGIL_UNKNOWN || x->closed || x->outdated);
 	vigil_health_long(d, level, flags, text, long_text);
 	vigil_state_set(d, "state", json_string(now));
 	if ((x->reported && x->level != level) || (!x->reported && level != VIGIL_OK))

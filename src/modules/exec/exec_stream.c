@@ -55,8 +55,8 @@ static void report_ended(vigil_daemon *d, struct exec *x, vigil_health_level lev
 
 	snprintf(text, sizeof(text), "%s; the next start is in %g s", x->text,
 		fmax(round((x->start_at - vigil_now()) * 10) / 10, 0));
+	x->outdated = true; /* also if the level is CRITICAL */
 	report_with_errors(d, x, level, text);
-	exec_set_stale(d, true); /* also if the level is CRITICAL */
 }
 
 static void start_later(vigil_daemon *d, struct exec *x, vigil_health_level level)
@@ -194,6 +194,7 @@ static void report_object(vigil_daemon *d, struct exec *x)
 	json_t *more = json_incref((json_t *)vigil_state_get(d, "long_output"));
 	const char *text = json_string_value(output);
 
+	x->outdated = false;
 	exec_report(d, x, x->says ? x->said : VIGIL_OK, 0,
 		text != NULL && text[0] != '\0' ? text : "the program is running",
 		json_string_value(more));

@@ -172,9 +172,7 @@ static void add_losses(struct text *t, const struct queue *q)
 	size_t i;
 
 	if (q->superseded > 0)
-		add(t,
-			"%zu older changes are left out; the worst and the latest of each daemon "
-			"are here\n",
+		add(t, "%zu older changes are left out; the latest of each daemon is here\n",
 			q->superseded);
 	if (q->dropped == 0)
 		return;

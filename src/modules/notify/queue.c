@@ -28,7 +28,6 @@ static int severity(const struct queue_change *c)
 	return news_severity(change_text(c->change, "to"));
 }
 
-/* Orders by address, then the newest first. */
 static int compare_addresses(const void *a, const void *b)
 {
 	const struct queue_change *x = *(struct queue_change *const *)a,
@@ -37,6 +36,16 @@ static int compare_addresses(const void *a, const void *b)
 
 	if (order == 0)
 		order = strcmp(change_text(x->change, "what"), change_text(y->change, "what"));
+	return order;
+}
+
+/* Orders by address, then the newest first. */
+static int compare_places(const void *a, const void *b)
+{
+	const struct queue_change *x = *(struct queue_change *const *)a,
+				  *y = *(struct queue_change *const *)b;
+	int order = compare_addresses(a, b);
+
 	return order != 0 ? order : x->id < y->id ? 1 : -1;
 }
 
@@ -51,19 +60,13 @@ static int compare_needs(const void *a, const void *b)
 	return order != 0 ? order : x->id < y->id ? 1 : -1;
 }
 
-static bool is_same_address(const struct queue_change *x, const struct queue_change *y)
-{
-	return strcmp(change_text(x->change, "pointer"), change_text(y->change, "pointer")) == 0 &&
-	       strcmp(change_text(x->change, "what"), change_text(y->change, "what")) == 0;
-}
-
 /* Marks the latest and the worst of each address in an array that is sorted by address. */
 static void mark(struct queue_change **sorted, size_t count)
 {
 	struct queue_change *worst = NULL;
 
 	for (size_t i = 0; i < count; i++) {
-		sorted[i]->latest = i == 0 || !is_same_address(sorted[i - 1], sorted[i]);
+		sorted[i]->latest = i == 0 || compare_addresses(&sorted[i - 1], &sorted[i]) != 0;
 		sorted[i]->worst = false;
 		if (sorted[i]->latest)
 			worst = NULL;
@@ -76,7 +79,8 @@ static void mark(struct queue_change **sorted, size_t count)
 	}
 }
 
-struct queue_change **queue_sorted(struct queue *queue)
+/* Returns an array of the changes in the order of compare_places. NULL: there is no memory. */
+static struct queue_change **sort_by_place(const struct queue *queue)
 {
 	struct queue_change **sorted = calloc(queue->count + 1, sizeof(*sorted)), *c;
 	size_t n = 0;
@@ -85,9 +89,18 @@ struct queue_change **queue_sorted(struct queue *queue)
 		return NULL;
 	TAILQ_FOREACH(c, &queue->list, link)
 		sorted[n++] = c;
-	qsort(sorted, n, sizeof(*sorted), compare_addresses);
-	mark(sorted, n);
-	qsort(sorted, n, sizeof(*sorted), compare_needs);
+	qsort(sorted, n, sizeof(*sorted), compare_places);
+	return sorted;
+}
+
+struct queue_change **queue_sorted(struct queue *queue)
+{
+	struct queue_change **sorted = sort_by_place(queue);
+
+	if (sorted == NULL)
+		return NULL;
+	mark(sorted, queue->count);
+	qsort(sorted, queue->count, sizeof(*sorted), compare_needs);
 	return sorted;
 }
 
@@ -149,6 +162,26 @@ static void shorten(struct queue *queue)
 		drop(queue, sorted[count]);
 	}
 	free(sorted);
+}
+
+void queue_supersede(struct queue *older, struct queue *newer)
+{
+	struct queue_change **sorted, *c, *next;
+
+	if (older->count == 0)
+		return;
+	sorted = sort_by_place(newer);
+	for (c = TAILQ_FIRST(&older->list); sorted != NULL && c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
+		if (bsearch(&c, sorted, newer->count, sizeof(*sorted), compare_addresses) == NULL)
+			continue;
+		newer->superseded++;
+		newer->gave_way++;
+		change_free(older, c);
+	}
+	free(sorted);
+	if (older->count == 0)
+		queue_move(newer, older); /* its counts, so that the next message reports them */
 }
 
 static size_t size_of(const json_t *value)

@@ -34,8 +34,9 @@ struct queue {
 	TAILQ_HEAD(queue_list, queue_change) list;
 	size_t count, bytes;
 	/* Since the queue was last cleared or moved: */
-	size_t superseded; /* dropped, neither the worst nor the latest of their address */
-	size_t dropped;    /* dropped because of the limits */
+	/* dropped: neither the worst nor the latest of their address, or see queue_supersede */
+	size_t superseded;
+	size_t dropped; /* dropped because of the limits */
 	/* owned; names of daemons with dropped changes, at most QUEUE_NAMES; NULL: none */
 	json_t *names;
 	/* superseded + dropped; queue_clear does not reset it */
@@ -52,6 +53,8 @@ int queue_add(struct queue *queue, json_t *change, unsigned long id);
 json_t *queue_kept(struct queue_change *change);
 /* Moves all changes and counts of `from` to the end of `to`. */
 void queue_move(struct queue *to, struct queue *from);
+/* Drops the changes of `older` whose address has a change in `newer`, and counts them there. */
+void queue_supersede(struct queue *older, struct queue *newer);
 /* Returns the changes by importance: the latest of each address before older ones, then the worst
  * first, then the newest first. The caller frees the array, which has queue->count elements. NULL:
  * there is no memory. */

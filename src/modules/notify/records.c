@@ -2,7 +2,9 @@
  * records: see records.h.
  *
  * A word settles when it has lasted for the option `for`. A change that is reverted before that is
- * not sent. During a pause no word settles, so that only changes that outlast the pause are sent.
+ * not sent. A problem that changes its level has not ended, so its time does not begin again, and
+ * the level at the end of the time settles. During a pause no word settles, so that only changes
+ * that outlast the pause are sent.
  */
 #include "records.h"
 
@@ -270,9 +272,29 @@ static void see_nothing(struct record *r)
 		record_free(r);
 }
 
+static bool is_problem(const struct record *r, const char *word)
+{
+	return !news_is_good(word) && news_may_be(&r->all->rule, r->kind, word);
+}
+
+/* Returns whether the record waits to settle and the new word only changes the level of its
+ * problem. Values that are not levels are problems only if `to` names them, and only until the
+ * problem settles, so that a number that changes all the time is not sent again and again. */
+static bool goes_on(const struct record *r, const char *word)
+{
+	if (r->line != &r->all->lasting)
+		return false;
+	if (r->kind == NEWS_PLAIN &&
+		(r->all->rule.to[0] == NULL || (r->settled != NULL && is_problem(r, r->settled))))
+		return false;
+	return is_problem(r, r->now) && is_problem(r, word);
+}
+
 static void see_word(struct record *r, const char *word, const json_t *value)
 {
 	struct record_line *line;
+	bool reverted = r->settled != NULL && strcmp(r->settled, word) == 0;
+	bool waits_on = !reverted && goes_on(r, word);
 
 	if (r->now != NULL && strcmp(word, r->now) == 0) {
 		if (r->held)
@@ -281,11 +303,11 @@ static void see_word(struct record *r, const char *word, const json_t *value)
 			review_end(r, value);
 		return;
 	}
-	if (!replace(&r->now, word))
+	if (!replace(&r->now, word) || waits_on)
 		return;
 	wait_no_more(r);
 	r->held = false;
-	if (r->settled != NULL && strcmp(r->settled, r->now) == 0) {
+	if (reverted) {
 		r->restored = false;
 		review_end(r, value);
 		return;

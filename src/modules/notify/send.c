@@ -7,7 +7,8 @@
  *
  * A failed run is repeated with the same changes, after a delay that doubles. After `retries` the
  * changes are put aside, so that a message that can never be sent does not block the others. They
- * are tried again after the next successful message, or after AGAIN seconds.
+ * are tried again after the next successful message, or after AGAIN seconds. Those of an address
+ * that has a newer change are dropped, because after the newer change they would look newer.
  *
  * Outside only_during and inside not_during no run begins, and the changes wait.
  *
@@ -222,7 +223,7 @@ static void give_up(struct send *s, const char *why)
 	vigil_error(
 		s->d, "%s; gave up after %d tries; %zu changes are not sent", why, s->tried, count);
 	vigil_health(s->d, VIGIL_CRITICAL,
-		"%s; gave up after %d tries; %zu changes are tried again with the next message, "
+		"%s; gave up after %d tries; %zu changes are tried again after the next message, "
 		"or in %.0f min",
 		why, s->tried, count, AGAIN / 60);
 	queue_move(&s->aside, &s->running);
@@ -322,9 +323,7 @@ static void run(struct send *s)
 	char why[2 * TEXT_MAX], reason[TEXT_MAX] = "out of memory";
 
 	if (s->running.count == 0) {
-		/* Changes that were put aside are sent together with newer ones, because in a later
-		 * message they would look newer. */
-		queue_move(&s->running, &s->aside);
+		queue_supersede(&s->aside, &s->waiting);
 		queue_move(&s->running, &s->waiting);
 	}
 	refresh(s);
