@@ -271,6 +271,40 @@ START_TEST(a_slow_start_that_needs_a_restart_is_a_failure)
 }
 END_TEST
 
+/* The time of day may be set and the machine may be suspended, which the clock of the timers does
+ * not notice. */
+START_TEST(a_calendar_that_opens_early_is_noticed_within_a_minute)
+{
+	start_web();
+	fake.closed_until = fake.now + 18001;
+	kill_web();
+	ck_assert_uint_eq(fake.restarts, 0);
+	ASSERT_TEXT(PLACE "next_retry", "in 1.8e+04 s");
+	fake_pass(61);
+	REPLY("web", .status = VIGIL_SERVICE_FAILED);
+	ck_assert_uint_eq(fake.restarts, 0);
+	ASSERT_TEXT(PLACE "next_retry", "in 1.8e+04 s"); /* it was not written again */
+	fake.closed_until = 0;
+	fake_pass(61);
+	REPLY("web", .status = VIGIL_SERVICE_FAILED);
+	ck_assert_uint_eq(fake.restarts, 1);
+}
+END_TEST
+
+START_TEST(the_time_of_the_next_restart_follows_the_calendar)
+{
+	start_web();
+	fake.closed_until = fake.now + 101;
+	kill_web();
+	ASSERT_TEXT(PLACE "next_retry", "in 100 s");
+	fake.closed_until = fake.now + 3660; /* the window has passed while the machine slept */
+	fake_pass(61);
+	REPLY("web", .status = VIGIL_SERVICE_FAILED);
+	ck_assert_uint_eq(fake.restarts, 0);
+	ASSERT_TEXT(PLACE "next_retry", "in 3.6e+03 s");
+}
+END_TEST
+
 START_TEST(during_a_pause_nothing_is_restarted)
 {
 	fake.paused = true;
@@ -399,6 +433,8 @@ SUITE("machine_restart", setup, machine_teardown)
 	TEST(an_unknown_service_is_never_restarted);
 	TEST(a_service_of_another_daemon_is_left_to_it_until_a_reload_removes_that);
 	TEST(a_slow_start_that_needs_a_restart_is_a_failure);
+	TEST(a_calendar_that_opens_early_is_noticed_within_a_minute);
+	TEST(the_time_of_the_next_restart_follows_the_calendar);
 	TEST(during_a_pause_nothing_is_restarted);
 	TEST(the_counters_and_the_burst_window_survive_another_start);
 	TEST(a_service_that_was_removed_leaves_nothing);
