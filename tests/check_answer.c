@@ -152,6 +152,20 @@ START_TEST(only_the_success_texts_of_icinga_count_as_success)
 }
 END_TEST
 
+/* A master that is reloading answers so, which says nothing about the service. */
+START_TEST(a_master_that_shuts_down_has_refused_nothing)
+{
+	char text[VERDICT_TEXT];
+	const char words[] = "{\"results\":[{\"code\":503,\"status\":"
+			     "\"Action skipped: Shutting down.\"}]}";
+
+	ck_assert_int_eq(verdict_read(503, words, sizeof(words) - 1, text), VERDICT_NO_MASTER);
+	ck_assert_str_eq(text, "the master answers 503: Action skipped: Shutting down.");
+	ck_assert_int_eq(verdict(200, "{\"results\":[{\"code\":503}]}"), VERDICT_NO_MASTER);
+	ck_assert_int_eq(verdict(500, "{\"results\":[{\"code\":500}]}"), VERDICT_REFUSED);
+}
+END_TEST
+
 START_TEST(a_nul_byte_does_not_end_the_text)
 {
 	const char words[] = "{\"results\":[{\"code\":200}]}\0<html>";
@@ -199,6 +213,7 @@ SUITE("answer", set_up, tear_down)
 	TEST(a_truncated_answer_is_refused);
 	LOOP_TEST(a_length_over_the_limit_is_refused_before_the_body, COUNT(long_ones));
 	TEST(only_the_success_texts_of_icinga_count_as_success);
+	TEST(a_master_that_shuts_down_has_refused_nothing);
 	TEST(a_nul_byte_does_not_end_the_text);
 	TEST(long_texts_are_cut_between_characters);
 	TEST(an_answer_with_many_status_texts_is_still_from_icinga);

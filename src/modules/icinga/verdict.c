@@ -16,11 +16,15 @@ static bool is_success(double code)
 }
 
 /* A proxy in front of a master that is down answers, too, even with 200 or 404, but not in the
- * format of Icinga. */
+ * format of Icinga.  A master that is reloading answers 503 about each object: "Action skipped:
+ * Shutting down."  A 500 about an object is no such answer, because one that is permanent would
+ * stop the queue. */
 static enum verdict verdict_of(int status, const json_t *answer, const json_t *result)
 {
 	const json_t *code = json_object_get(result, "code");
 
+	if (json_number_value(code) == 503)
+		return VERDICT_NO_MASTER;
 	if (json_is_number(code))
 		return is_success(status) && is_success(json_number_value(code)) ? VERDICT_TAKEN
 										 : VERDICT_REFUSED;
