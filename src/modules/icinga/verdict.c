@@ -33,7 +33,16 @@ static enum verdict verdict_of(int status, const json_t *answer, const json_t *r
 	return VERDICT_NO_MASTER;
 }
 
-enum verdict verdict_read(int status, const char *body, size_t length, char text[VERDICT_TEXT])
+/* The code of the result, if it is one of HTTP. */
+static int code_of(int status, const json_t *result)
+{
+	double code = json_number_value(json_object_get(result, "code"));
+
+	return code >= 100 && code < 1000 ? (int)code : status;
+}
+
+enum verdict verdict_read(
+	int status, const char *body, size_t length, int *code, char text[VERDICT_TEXT])
 {
 	json_t *answer = json_loadb(body, length, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *result = json_array_get(json_object_get(answer, "results"), 0);
@@ -47,6 +56,7 @@ enum verdict verdict_read(int status, const char *body, size_t length, char text
 						     : "without a reason";
 	snprintf(text, VERDICT_TEXT, "the master answers %d: %s", status,
 		vigil_sanitize(clean, sizeof(clean), words));
+	*code = code_of(status, result);
 	json_decref(answer);
 	return verdict;
 }
