@@ -131,11 +131,13 @@ END_TEST
 
 /* --- the verdict ------------------------------------------------------------------------------ */
 
+static int code; /* as verdict_read has set it */
+
 static enum verdict verdict(int status, const char *words)
 {
 	char text[VERDICT_TEXT];
 
-	return verdict_read(status, words, strlen(words), text);
+	return verdict_read(status, words, strlen(words), &code, text);
 }
 
 START_TEST(only_the_success_texts_of_icinga_count_as_success)
@@ -152,12 +154,44 @@ START_TEST(only_the_success_texts_of_icinga_count_as_success)
 }
 END_TEST
 
+/* A master that is reloading answers so, which says nothing about the service. */
+START_TEST(a_master_that_shuts_down_has_refused_nothing)
+{
+	char text[VERDICT_TEXT];
+	const char words[] = "{\"results\":[{\"code\":503,\"status\":"
+			     "\"Action skipped: Shutting down.\"}]}";
+
+	ck_assert_int_eq(
+		verdict_read(503, words, sizeof(words) - 1, &code, text), VERDICT_NO_MASTER);
+	ck_assert_str_eq(text, "the master answers 503: Action skipped: Shutting down.");
+	ck_assert_int_eq(verdict(200, "{\"results\":[{\"code\":503}]}"), VERDICT_NO_MASTER);
+	ck_assert_int_eq(verdict(500, "{\"results\":[{\"code\":500}]}"), VERDICT_REFUSED);
+}
+END_TEST
+
+START_TEST(the_code_of_the_result_precedes_the_status)
+{
+	static const struct {
+		const char *words;
+		int code;
+	} rows[] = {{"{\"results\":[{\"code\":409.0}]}", 409}, {"{\"results\":[]}", 500},
+		{"{\"results\":[{\"code\":\"409\"}]}", 500},
+		{"{\"results\":[{\"code\":1e300}]}", 500}, {"{\"error\":404}", 500}};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		verdict(500, rows[i].words);
+		ck_assert_msg(code == rows[i].code, "%s: %d", rows[i].words, code);
+	}
+}
+END_TEST
+
 START_TEST(a_nul_byte_does_not_end_the_text)
 {
 	const char words[] = "{\"results\":[{\"code\":200}]}\0<html>";
 	char text[VERDICT_TEXT];
 
-	ck_assert_int_eq(verdict_read(200, words, sizeof(words) - 1, text), VERDICT_NO_MASTER);
+	ck_assert_int_eq(
+		verdict_read(200, words, sizeof(words) - 1, &code, text), VERDICT_NO_MASTER);
 }
 END_TEST
 
@@ -169,7 +203,7 @@ START_TEST(long_texts_are_cut_between_characters)
 	for (int i = 0; i < 300; i++)
 		strcat(words, "\xc3\xa9");
 	strcat(words, "\"}");
-	verdict_read(503, words, strlen(words), text);
+	verdict_read(503, words, strlen(words), &code, text);
 	valid = json_string(text);
 	ck_assert_ptr_nonnull(valid);
 	json_decref(valid);
@@ -199,6 +233,8 @@ SUITE("answer", set_up, tear_down)
 	TEST(a_truncated_answer_is_refused);
 	LOOP_TEST(a_length_over_the_limit_is_refused_before_the_body, COUNT(long_ones));
 	TEST(only_the_success_texts_of_icinga_count_as_success);
+	TEST(a_master_that_shuts_down_has_refused_nothing);
+	TEST(the_code_of_the_result_precedes_the_status);
 	TEST(a_nul_byte_does_not_end_the_text);
 	TEST(long_texts_are_cut_between_characters);
 	TEST(an_answer_with_many_status_texts_is_still_from_icinga);

@@ -63,7 +63,7 @@ START_TEST(a_transition_leaves_nothing)
 	fake_pass(1.2);
 	REPLY("web", .status = VIGIL_SERVICE_RUNNING, .pid = 10);
 	ck_assert(json_object_get(fake.state, PLACE "value") == NULL);
-	fake_pass(1);
+	fake_pass(90); /* settle */
 	ck_assert_uint_eq(timers(), 1);
 	ck_assert_uint_eq(fake.restarts, 0);
 }
@@ -255,6 +255,56 @@ START_TEST(a_service_of_another_daemon_is_left_to_it_until_a_reload_removes_that
 }
 END_TEST
 
+START_TEST(a_slow_start_that_needs_a_restart_is_a_failure)
+{
+	start_web();
+	fake.paused = true;
+	stale("web");
+	for (int i = 0; i < 100; i++) {
+		if (fake_service("web")->on_status != NULL)
+			REPLY("web", .status = VIGIL_SERVICE_STARTING);
+		fake_pass(1);
+	}
+	ASSERT_TEXT(PLACE "decision", "starting, but paused: left alone");
+	ck_assert_int_eq(count("failed"), 1);
+	ck_assert_int_eq(fake.level, VIGIL_CRITICAL);
+}
+END_TEST
+
+/* The time of day may be set and the machine may be suspended, which the clock of the timers does
+ * not notice. */
+START_TEST(a_calendar_that_opens_early_is_noticed_within_a_minute)
+{
+	start_web();
+	fake.closed_until = fake.now + 18001;
+	kill_web();
+	ck_assert_uint_eq(fake.restarts, 0);
+	ASSERT_TEXT(PLACE "next_retry", "in 1.8e+04 s");
+	fake_pass(61);
+	REPLY("web", .status = VIGIL_SERVICE_FAILED);
+	ck_assert_uint_eq(fake.restarts, 0);
+	ASSERT_TEXT(PLACE "next_retry", "in 1.8e+04 s"); /* it was not written again */
+	fake.closed_until = 0;
+	fake_pass(61);
+	REPLY("web", .status = VIGIL_SERVICE_FAILED);
+	ck_assert_uint_eq(fake.restarts, 1);
+}
+END_TEST
+
+START_TEST(the_time_of_the_next_restart_follows_the_calendar)
+{
+	start_web();
+	fake.closed_until = fake.now + 101;
+	kill_web();
+	ASSERT_TEXT(PLACE "next_retry", "in 100 s");
+	fake.closed_until = fake.now + 3660; /* the window has passed while the machine slept */
+	fake_pass(61);
+	REPLY("web", .status = VIGIL_SERVICE_FAILED);
+	ck_assert_uint_eq(fake.restarts, 0);
+	ASSERT_TEXT(PLACE "next_retry", "in 3.6e+03 s");
+}
+END_TEST
+
 START_TEST(during_a_pause_nothing_is_restarted)
 {
 	fake.paused = true;
@@ -359,6 +409,7 @@ START_TEST(invalid_names_are_refused_and_unused_options_noted)
 	ck_assert_str_eq(fake.notes, "restart: only or ignore leave out \"web\";");
 	fake.notes[0] = '\0';
 	json_object_del(fake.options, "restart");
+	fake_option("settle", "5m"); /* it is for the services that are not restarted, too */
 	fake_option("burst", "3");
 	ck_assert_int_eq(vigil_module_descriptor.check(&fake.daemon), 0);
 	ck_assert(strstr(fake.notes, "burst: has no effect without restart") == fake.notes);
@@ -381,6 +432,9 @@ SUITE("machine_restart", setup, machine_teardown)
 	TEST(a_service_that_was_not_in_use_is_restarted_after_the_next_list);
 	TEST(an_unknown_service_is_never_restarted);
 	TEST(a_service_of_another_daemon_is_left_to_it_until_a_reload_removes_that);
+	TEST(a_slow_start_that_needs_a_restart_is_a_failure);
+	TEST(a_calendar_that_opens_early_is_noticed_within_a_minute);
+	TEST(the_time_of_the_next_restart_follows_the_calendar);
 	TEST(during_a_pause_nothing_is_restarted);
 	TEST(the_counters_and_the_burst_window_survive_another_start);
 	TEST(a_service_that_was_removed_leaves_nothing);

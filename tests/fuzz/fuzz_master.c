@@ -52,11 +52,13 @@ static void is_bounded(struct answer *a, const uint8_t *data, size_t size)
 static void text_holds(int status, const char *body, size_t length)
 {
 	char text[VERDICT_TEXT];
-	enum verdict verdict = verdict_read(status, body, length, text);
+	int code;
+	enum verdict verdict = verdict_read(status, body, length, &code, text);
 	json_t *answer = json_loadb(body, length, 0, NULL), *result;
 
 	FUZZ_HOLDS(fuzz_is_clean(text) && strncmp(text, "the master answers ", 19) == 0);
 	FUZZ_HOLDS(answer != NULL || verdict == VERDICT_NO_MASTER);
+	FUZZ_HOLDS(code == status || (code >= 100 && code < 1000));
 	result = json_array_get(json_object_get(answer, "results"), 0);
 	if (verdict == VERDICT_TAKEN) {
 		double code = json_number_value(json_object_get(result, "code"));

@@ -17,8 +17,8 @@ trap 'stop_vigild; stop_master; rm -rf "$work"' EXIT
 
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key.pem" -out "$work/cert.pem" -days 1 \
 	-subj /CN=master -addext 'subjectAltName = IP:127.0.0.1' >/dev/null 2>&1 || skip_all "openssl makes no certificate"
-# master.py WORK PORT: answers each result after `delay` seconds, with `status`; `close` closes the connection after
-# each answer.  It reads these modes from $work/mode for each answer.  Each request is a line of $work/requests: its
+# master.py WORK PORT: answers each result after `delay` seconds, with `status`; `skip` puts a status of 503 into `results`, as
+# Icinga does while it shuts down; `close` closes the connection after each answer.  It reads these modes from $work/mode for each answer.  Each request is a line of $work/requests: its
 # time, its number on its connection, the number of its TLS records, how many requests were in flight, and the result.
 cat >"$work/master.py" <<'P'
 import json, os, socket, ssl, sys, threading, time
@@ -90,6 +90,7 @@ def serve(sock):
             status = int(mode("status", 200))
             if mode("proxy", 0): status = 200 # a proxy in front of a master that is down
             text = b"<html>please log in</html>" if mode("proxy", 0) else json.dumps({"results": [{"code": 200, "status": "taken"}]} if status == 200 else {"status": "not now"}).encode()
+            if mode("skip", 0): status, text = 503, b'{"results":[{"code":503,"status":"Action skipped: Shutting down."}]}'
             with lock: in_flight -= 1
             if mode("drip", 0): # one byte of the header at a time, without end
                 peer.step(peer.tls.write, b"HTTP/1.1 200 OK\r\nX: ")
@@ -293,6 +294,22 @@ check "no result counts as sent when the master answers 503" is /daemons/master/
 mode
 check "results are sent when the master does not answer 503 any more" wait_for 30 is /runs/master/health/level OK
 stop_vigild
+
+mode skip
+start_vigild
+check "the health text says that the master shuts down" wait_for 30 says "the master answers 503: Action skipped: Shutting down.; "
+flip 2
+check "a change waits while the master shuts down" wait_for 10 more_than /daemons/master/changes 0
+from=$(lines)
+mode
+check "results are sent when the master has started again" wait_for 30 is /runs/master/health/level OK
+check "results are accepted after the master has started again" more_than /daemons/master/sent 0
+check "a master that shuts down has refused no result" is /daemons/master/refused 0
+check "a change of the time in which the master shut down arrives" \
+	wait_for 10 got "any(x.name == 'flip' and x.exit_status == 2 for x in r)" True "$from"
+check "no change waits after the master has started again" wait_for 10 is /daemons/master/changes 0
+stop_vigild
+echo 0 >"$work/flip"
 
 mode proxy
 start_vigild

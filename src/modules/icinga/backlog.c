@@ -37,15 +37,28 @@ void backlog_sent(struct backlog *b, const char *service)
 	backlog_forget(b, service);
 }
 
-/* Status 409 means that the master has a newer result, which is not the fault of the service.  Any
- * other refusal is logged once for each service. */
-void backlog_refused(struct backlog *b, const char *service, int status, const char *why)
+/* Returns why the master refuses the service, in words that name what an admin must change. */
+static const char *reason_of(int code, const char *why)
+{
+	switch (code) {
+	case 404: return "it has no such service";
+	case 409:
+		return "it has a newer result: the clocks differ, or another sender uses this "
+		       "service";
+	default: return why;
+	}
+}
+
+/* Code 409 means that the master has a newer result.  For a change, which may have waited, that is
+ * no problem.  A repetition is new, so each later one would be refused, too.  Refusals are logged
+ * once for each service. */
+void backlog_refused(
+	struct backlog *b, const char *service, bool repetition, int code, const char *why)
 {
 	b->refused++;
-	if (status == 409)
+	if (code == 409 && !repetition)
 		return;
-	snprintf(b->refusal, sizeof(b->refusal), "\"%s\": %s", service,
-		status == 404 ? "it has no such service" : why);
+	snprintf(b->refusal, sizeof(b->refusal), "\"%s\": %s", service, reason_of(code, why));
 	if (json_object_get(b->missing, service) != NULL ||
 		json_object_size(b->missing) >= MISSING_MAX)
 		return;

@@ -35,9 +35,11 @@ struct backlog_figures {
 void backlog_init(struct backlog *b, vigil_daemon *d, const char *queue);
 void backlog_clear(struct backlog *b);
 
-/* The master accepted a result of the service, or refused it. */
+/* The master accepted a result of the service, or refused it.  repetition: the result was made when
+ * it was sent.  code: as verdict_read sets it. */
 void backlog_sent(struct backlog *b, const char *service);
-void backlog_refused(struct backlog *b, const char *service, int status, const char *why);
+void backlog_refused(
+	struct backlog *b, const char *service, bool repetition, int code, const char *why);
 void backlog_forget(struct backlog *b, const char *service);
 /* A change was stored (0), or could not be stored (-errno) and was lost. */
 void backlog_stored(struct backlog *b, int err);

@@ -366,13 +366,15 @@ static void settle(struct sender *s, struct request *r)
 static void on_status(struct sender *s, const struct api_answer *answer, struct request *r)
 {
 	char text[VERDICT_TEXT], why[700];
-	enum verdict verdict = verdict_read(answer->status, answer->text, answer->length, text);
+	int code;
+	enum verdict verdict =
+		verdict_read(answer->status, answer->text, answer->length, &code, text);
 
 	if (verdict == VERDICT_TAKEN) {
 		backlog_sent(&s->backlog, r->service);
 		settle(s, r);
 	} else if (verdict == VERDICT_REFUSED) {
-		backlog_refused(&s->backlog, r->service, answer->status, text);
+		backlog_refused(&s->backlog, r->service, r->entry == NULL, code, text);
 		settle(s, r);
 	} else {
 		snprintf(why, sizeof(why), "%s: %s", api_client_address(s->link), text);

@@ -40,7 +40,7 @@ struct care {
 	unsigned told;             /* the kind of the decision that the history has */
 	json_t *words;             /* owned; the decision in the state; NULL: none */
 	enum withheld retry_after; /* the reason for which next_retry was written */
-	bool retry;                /* next_retry is in the state */
+	double retry_at;           /* next_retry in the state, by vigil_now; 0: there is none */
 	char plan[HEALTH_TEXT];    /* what is done about it; "": nothing */
 	bool gave_up;
 	double due; /* when it must be queried again; 0: no time is set */

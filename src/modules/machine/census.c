@@ -4,6 +4,7 @@
  */
 #include "census.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ const char *condition_name(enum condition condition)
 		[CONDITION_FAILED] = "failed",
 		[CONDITION_CRASHING] = "crashing",
 		[CONDITION_STOPPED] = "stopped",
+		[CONDITION_SLOW] = "slow",
 		[CONDITION_UNKNOWN] = "unknown",
 	};
 
@@ -48,14 +50,28 @@ static enum condition judge_stopped(const struct item *item, double now)
 	return item->unclear_stop ? CONDITION_FAILED : CONDITION_STOPPED;
 }
 
+static bool is_busy(const struct item *item)
+{
+	return item->status == VIGIL_SERVICE_STARTING || item->status == VIGIL_SERVICE_STOPPING ||
+	       item->status == VIGIL_SERVICE_RELOADING;
+}
+
+/* A oneshot is starting as long as it works, which may take hours. */
+static enum condition judge_busy(const struct census *census, const struct item *item, double now)
+{
+	if (item->daemon && now - item->since_now > census->rules.settle)
+		return CONDITION_SLOW;
+	return item->status == VIGIL_SERVICE_RELOADING ? CONDITION_RUNNING : CONDITION_CHANGING;
+}
+
 /* The condition without the restarts. */
-static enum condition judge_status(const struct item *item, double now)
+static enum condition judge_status(const struct census *census, const struct item *item, double now)
 {
 	switch (item->status) {
-	case VIGIL_SERVICE_RUNNING:
-	case VIGIL_SERVICE_RELOADING: return CONDITION_RUNNING;
+	case VIGIL_SERVICE_RUNNING: return CONDITION_RUNNING;
 	case VIGIL_SERVICE_STARTING:
-	case VIGIL_SERVICE_STOPPING: return CONDITION_CHANGING;
+	case VIGIL_SERVICE_STOPPING:
+	case VIGIL_SERVICE_RELOADING: return judge_busy(census, item, now);
 	case VIGIL_SERVICE_FAILED:
 		return item->supervised && !is_settled(item, now) ? CONDITION_CHANGING
 								  : CONDITION_FAILED;
@@ -70,7 +86,7 @@ static enum condition judge_status(const struct item *item, double now)
 
 enum condition census_judge(const struct census *census, const struct item *item, double now)
 {
-	enum condition condition = judge_status(item, now);
+	enum condition condition = judge_status(census, item, now);
 
 	if (condition != CONDITION_FAILED && condition != CONDITION_STOPPED &&
 		census->rules.respawn_max > 0 &&
@@ -84,16 +100,16 @@ bool census_expires(const struct census *census, const struct item *item, double
 	bool unsettled = !is_settled(item, now) && item->service != NULL &&
 			 (item->status == VIGIL_SERVICE_UNKNOWN ||
 				 (item->supervised && vigil_service_is_down(item->status)));
+	double slow = item->since_now + census->rules.settle, at = INFINITY;
 
 	if (unsettled)
-		*wait = item->since_now + SETTLE - now;
-	else if (census_judge(census, item, now) == CONDITION_CRASHING)
-		*wait = item->respawns[0] + census->rules.respawn_window - now;
-	else
-		return false;
-	if (!(*wait > 0))
-		*wait = 0;
-	return true;
+		at = item->since_now + SETTLE;
+	if (is_busy(item) && now <= slow) /* a later list may say that it is a daemon */
+		at = slow;
+	if (census_judge(census, item, now) == CONDITION_CRASHING)
+		at = fmin(at, item->respawns[0] + census->rules.respawn_window);
+	*wait = fmax(at - now, 0);
+	return isfinite(at);
 }
 
 /* --- the items -------------------------------------------------------------------------------- */

@@ -23,6 +23,7 @@ enum condition {
 	CONDITION_FAILED,
 	CONDITION_CRASHING, /* its manager restarts it too often */
 	CONDITION_STOPPED,  /* a daemon that is enabled at boot was stopped */
+	CONDITION_SLOW,     /* a daemon is starting, stopping or reloading for too long */
 	CONDITION_UNKNOWN,
 	CONDITION_COUNT
 };

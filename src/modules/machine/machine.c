@@ -74,13 +74,13 @@ static void note_left_out(vigil_daemon *d, const char *const *globs)
 			vigil_note(d, "restart", "only or ignore leave out \"%.64s\"", *globs);
 }
 
-/* Notes the options of the policy, which have no effect without `restart`. */
+/* Notes the options of the policy that have no effect without `restart`.  `settle` has one. */
 static void note_unused(vigil_daemon *d)
 {
 	static const vigil_option policy[] = {POLICY_RESTART_ON(NULL), POLICY_OPTIONS};
 
 	for (size_t i = 0; i < sizeof(policy) / sizeof(*policy); i++)
-		if (vigil_option_given(d, policy[i].name))
+		if (vigil_option_given(d, policy[i].name) && strcmp(policy[i].name, "settle") != 0)
 			vigil_note(d, policy[i].name,
 				"has no effect without restart, which chooses the services to "
 				"restart");

@@ -88,10 +88,29 @@ struct summary {
 	unsigned bad;
 };
 
+/* Writes what is known in addition to the condition.  Returns reason, which may be "". */
+static const char *reason_of(char reason[REASON], const struct machine *m, const struct item *item)
+{
+	unsigned n = census_respawns(&m->census, item, vigil_now());
+	double span;
+
+	if (item->condition == CONDITION_SLOW) {
+		/* Not the present time, because no change of the service would update it. */
+		snprintf(reason, REASON, "%s for over %.0f s",
+			vigil_service_status_name(item->status), m->census.rules.settle);
+		return reason;
+	}
+	if (item->condition != CONDITION_CRASHING || n == 0)
+		return vigil_sanitize(reason, REASON, item->text != NULL ? item->text : "");
+	span = item->respawns[item->respawn_count - 1] - item->respawns[item->respawn_count - n];
+	snprintf(reason, REASON, "restarted %u times in %.0f s", n, span > 1 ? span : 1);
+	return reason;
+}
+
 static void tell(struct machine *m, const struct item *item, enum condition before)
 {
-	const char *text = item->text != NULL ? item->text : "",
-		   *dash = text[0] != '\0' ? ": " : "";
+	char reason[REASON];
+	const char *text = reason_of(reason, m, item), *dash = text[0] != '\0' ? ": " : "";
 	const char *condition = condition_name(item->condition);
 
 	if (condition_is_bad(item->condition))
@@ -123,7 +142,8 @@ static void judge_all(struct machine *m, struct summary *summary)
 		enum condition before = item->condition;
 
 		item->condition = census_judge(&m->census, item, now);
-		if (restart_is_pending(item) && !condition_is_bad(item->condition))
+		if (restart_is_pending(item) &&
+			(!condition_is_bad(item->condition) || item->condition == CONDITION_SLOW))
 			item->condition = CONDITION_FAILED;
 		summary->counts[item->condition]++;
 		summary->bad += condition_is_bad(item->condition);
@@ -133,19 +153,6 @@ static void judge_all(struct machine *m, struct summary *summary)
 }
 
 /* --- texts ------------------------------------------------------------------------------------ */
-
-/* Writes what is known in addition to the condition.  Returns reason, which may be "". */
-static const char *reason_of(char reason[REASON], const struct machine *m, const struct item *item)
-{
-	unsigned n = census_respawns(&m->census, item, vigil_now());
-	double span;
-
-	if (item->condition != CONDITION_CRASHING || n == 0)
-		return vigil_sanitize(reason, REASON, item->text != NULL ? item->text : "");
-	span = item->respawns[item->respawn_count - 1] - item->respawns[item->respawn_count - n];
-	snprintf(reason, REASON, "restarted %u times in %.0f s", n, span > 1 ? span : 1);
-	return reason;
-}
 
 /* Adds in parentheses the reason, what is done about it, and which daemon watches the service. */
 static void add_reason(struct text *text, const struct machine *m, const struct item *item)
@@ -187,6 +194,7 @@ static const struct {
 	[CONDITION_FAILED] = {"is failed", "are failed"},
 	[CONDITION_CRASHING] = {"keeps crashing", "keep crashing"},
 	[CONDITION_STOPPED] = {"is stopped", "are stopped"},
+	[CONDITION_SLOW] = {"is slow", "are slow"},
 	[CONDITION_UNKNOWN] = {"is unknown", "are unknown"},
 };
 
@@ -251,7 +259,7 @@ static vigil_health_level level_of(const struct machine *m, const struct summary
 
 	if (counts[CONDITION_FAILED] + counts[CONDITION_CRASHING] > 0 || stopped == VIGIL_CRITICAL)
 		return VIGIL_CRITICAL;
-	if (stopped == VIGIL_WARNING || m->unknown[0] != '\0')
+	if (stopped == VIGIL_WARNING || counts[CONDITION_SLOW] > 0 || m->unknown[0] != '\0')
 		return VIGIL_WARNING;
 	return counts[CONDITION_UNKNOWN] > 0 || m->list_error[0] != '\0' ? VIGIL_UNKNOWN : VIGIL_OK;
 }

@@ -20,7 +20,12 @@
 /* Seconds until a request that vigild did not take is made again, and the minimum time until the
  * next look at a service that works again. */
 #define AGAIN 1.0
-#define WORDS sizeof(((struct decision *)NULL)->words)
+/* The seconds by which the time of the next restart may differ from the one in the state. */
+#define RETRY_JITTER 1.0
+/* Seconds after which the calendar is read again, because the time of day may be set and the
+ * machine may be suspended. */
+#define CALENDAR_AGAIN 60.0
+#define WORDS          sizeof(((struct decision *)NULL)->words)
 
 static void review(
 	struct machine *m, struct item *item, const vigil_service_reply *r, bool is_query);
@@ -344,6 +349,23 @@ static double forgets_in(
 	return fmax(since + m->census.rules.backoff_max - vigil_now(), AGAIN);
 }
 
+/* Writes when the next restart is due.  A time that is still right is kept, because it would change
+ * by milliseconds. */
+static void put_retry(struct care *care)
+{
+	double wait = care->decision.wait, at = vigil_now() + wait;
+
+	if (care->retry_at > 0 && (wait <= 0 || care->decision.withheld != care->retry_after)) {
+		care_put(care, "next_retry", NULL);
+		care->retry_at = 0;
+	}
+	care->retry_after = care->decision.withheld;
+	if (wait > 0 && (care->retry_at == 0 || fabs(at - care->retry_at) > RETRY_JITTER)) {
+		care_put(care, "next_retry", vigil_time_in(wait));
+		care->retry_at = at;
+	}
+}
+
 /* Sets when the service must be queried though nothing happens. */
 static void plan_query(struct machine *m, struct item *item, const vigil_service_reply *r)
 {
@@ -351,18 +373,11 @@ static void plan_query(struct machine *m, struct item *item, const vigil_service
 	double wait = care->decision.wait, check = care->decision.check;
 	double next = check > 0 && (wait <= 0 || check < wait) ? check : wait;
 
-	if (care->retry && (wait <= 0 || care->decision.withheld != care->retry_after)) {
-		care_put(care, "next_retry", NULL);
-		care->retry = false;
-	}
-	care->retry_after = care->decision.withheld;
-	/* An existing time is kept, because it would change by milliseconds. */
-	if (wait > 0 && !care->retry) {
-		care_put(care, "next_retry", vigil_time_in(wait));
-		care->retry = true;
-	}
+	put_retry(care);
 	if (next <= 0)
 		next = forgets_in(m, item, r);
+	else if (care->decision.withheld == WITHHELD_CALENDAR)
+		next = fmin(next, CALENDAR_AGAIN);
 	care->due = 0;
 	if (next > 0)
 		query_in(m, care, next);
