@@ -1,6 +1,7 @@
 /* check_command_host: the verbs about the configuration and about vigild itself. */
 #include "command/command.h"
 
+#include "daemon/daemon.h"
 #include "fixture_command.h"
 #include "suite.h"
 
@@ -128,6 +129,52 @@ START_TEST(the_log_level_is_set_and_the_version_is_returned)
 }
 END_TEST
 
+/* Starts the host as after three crashes while it opened the module service. */
+static void start_with_quarantined_module(void)
+{
+	struct diagnostics diagnostics = {0};
+
+	host_free(host);
+	scratch_put(
+		"state/state.json", 0600, "{\"crashed\":{\"service\":{\"opened_in_a_row\":3}}}");
+	host = host_new(scratch_path("vigil.conf"), &diagnostics);
+	ck_assert_ptr_nonnull(host);
+	diagnostics_clear(&diagnostics);
+	host_start(host);
+	ck_assert_ptr_nonnull(strstr(daemon_reason(host_find(host, "web")), "quarantined"));
+}
+
+/* The module is opened by a reload, so an error anywhere in the configuration prevents it. */
+START_TEST(a_resume_that_cannot_open_the_module_reports_why)
+{
+	const char *web = "{\"names\":[\"web\"]}";
+
+	start_with_quarantined_module();
+	write_config("[daemons]\nweb = maybe?\n");
+	ck_assert_int_eq(run("resume", web), COMMAND_REFUSED);
+	ck_assert_str_eq(reply.message,
+		"the daemons are no longer quarantined, but the configuration was not reloaded; "
+		"correct it and run vigilctl reload");
+	ck_assert_ptr_nonnull(
+		strstr(json_string_value(json_pointer_follow(reply.data, "/complaints/0")),
+			"vigil.conf:6: "));
+	ck_assert_int_eq(daemon_status(host_find(host, "web")), DAEMON_FAILED);
+
+	write_config(daemons);
+	ck_assert_int_eq(run("reload", NULL), 0);
+	ck_assert_int_eq(daemon_status(host_find(host, "web")), DAEMON_RUNNING);
+}
+END_TEST
+
+START_TEST(a_resume_opens_the_module_again)
+{
+	start_with_quarantined_module();
+	ck_assert_int_eq(run("resume", "{\"names\":[\"web\"]}"), 0);
+	ck_assert_str_eq(text_at("/resumed/0"), "web");
+	ck_assert_int_eq(daemon_status(host_find(host, "web")), DAEMON_RUNNING);
+}
+END_TEST
+
 SUITE("command_host", bring_up, take_down)
 {
 	TIMEOUT(300);
@@ -136,4 +183,6 @@ SUITE("command_host", bring_up, take_down)
 	TEST(reload_is_all_or_nothing);
 	TEST(a_dry_run_of_reload_only_reports);
 	TEST(the_log_level_is_set_and_the_version_is_returned);
+	TEST(a_resume_that_cannot_open_the_module_reports_why);
+	TEST(a_resume_opens_the_module_again);
 }

@@ -145,7 +145,7 @@ void command_list(struct host *host, json_t *params, struct command_reply *reply
 	command_answer(host, may ? all : rows, reply);
 }
 
-static void fail_diagnostics(
+void command_fail_diagnostics(
 	struct diagnostics *diagnostics, const char *what, struct command_reply *reply)
 {
 	json_t *list = json_array();
@@ -167,7 +167,7 @@ static bool try_reload(struct host *host, json_t *params, struct command_reply *
 	if (err == -EAGAIN)
 		return false;
 	if (err != 0)
-		fail_diagnostics(
+		command_fail_diagnostics(
 			&diagnostics, "the configuration has errors; nothing was changed", reply);
 	return true;
 }
@@ -223,7 +223,7 @@ static bool try_register(struct host *host, json_t *params, struct command_reply
 	if (err == -EAGAIN)
 		return false;
 	if (err != 0)
-		fail_diagnostics(
+		command_fail_diagnostics(
 			&diagnostics, "the daemon was not registered; nothing was changed", reply);
 	else
 		reload_now(host, reply);
@@ -245,7 +245,7 @@ static bool try_unregister(struct host *host, json_t *params, struct command_rep
 	if (err == -EAGAIN)
 		return false;
 	if (err != 0)
-		fail_diagnostics(&diagnostics, "nothing was changed", reply);
+		command_fail_diagnostics(&diagnostics, "nothing was changed", reply);
 	else
 		reload_now(host, reply);
 	return true;
