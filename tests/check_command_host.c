@@ -175,6 +175,85 @@ START_TEST(a_resume_opens_the_module_again)
 }
 END_TEST
 
+static void on_stopped(void *arg)
+{
+	*(bool *)arg = true;
+}
+
+static const char registration[] =
+	"{\"name\":\"x\",\"options\":[\"module=service\",\"service=x\",\"manager=command\","
+	"\"status_command=/bin/true\"]}";
+
+static bool has_complaint(const char *part)
+{
+	json_t *complaint;
+	size_t index;
+
+	json_array_foreach(json_object_get(reply.data, "complaints"), index, complaint)
+		if (strstr(json_string_value(complaint), part) != NULL)
+			return true;
+	return false;
+}
+
+START_TEST(a_daemon_is_registered_and_unregistered)
+{
+	ck_assert_int_eq(run("register", registration), 0);
+	ck_assert_str_eq(text_at("/started/0"), "x");
+	ck_assert(scratch_has("conf.d/x.conf"));
+	ck_assert_int_eq(run("register", "{\"name\":\"y\",\"options\":[\"module=servise\"]}"),
+		COMMAND_REFUSED);
+	ck_assert_str_eq(reply.message, "the daemon was not registered; nothing was changed");
+	ck_assert_int_eq(run("unregister", "{\"name\":\"x\"}"), 0);
+	ck_assert_str_eq(text_at("/stopped/0"), "x");
+	ck_assert(!scratch_has("conf.d/x.conf"));
+}
+END_TEST
+
+/* The log is checked by a reload, and not by the check of the drop-in file. */
+START_TEST(a_refused_reload_after_a_register_names_the_file)
+{
+	char log[128];
+
+	snprintf(log, sizeof(log), "%s", scratch_path("log"));
+	scratch_put("vigil.conf", 0644,
+		"[vigil]\nmodules = %s/src/modules\nstate_dir = %s\nlog = %s\n%s",
+		getenv("top_builddir"), scratch_path("state"), log, daemons);
+	ck_assert_int_eq(run("reload", NULL), 0);
+	ck_assert_int_eq(link(log, scratch_path("second")), 0);
+
+	ck_assert_int_eq(run("register", registration), COMMAND_REFUSED);
+	ck_assert_str_eq(reply.message,
+		"conf.d/x.conf was written, but the reload was refused; correct the errors and run "
+		"vigilctl reload");
+	ck_assert(has_complaint("more than one hard link"));
+	ck_assert(scratch_has("conf.d/x.conf"));
+	ck_assert_ptr_null(host_find(host, "x"));
+
+	ck_assert_int_eq(run("unregister", "{\"name\":\"x\"}"), COMMAND_REFUSED);
+	ck_assert_str_eq(reply.message,
+		"conf.d/x.conf was removed, but the reload was refused; correct the errors and run "
+		"vigilctl reload");
+	ck_assert(!scratch_has("conf.d/x.conf"));
+}
+END_TEST
+
+START_TEST(a_vigild_that_stops_registers_nothing)
+{
+	bool stopped = false;
+
+	ck_assert_int_eq(run("register", registration), 0);
+	host_stop(host, on_stopped, &stopped);
+	ck_assert_int_eq(run("unregister", "{\"name\":\"x\"}"), COMMAND_REFUSED);
+	ck_assert_str_eq(reply.message, "vigild is stopping; nothing was changed");
+	ck_assert(scratch_has("conf.d/x.conf"));
+	ck_assert_int_eq(unlink(scratch_path("conf.d/x.conf")), 0);
+	ck_assert_int_eq(run("register", registration), COMMAND_REFUSED);
+	ck_assert_str_eq(reply.message, "vigild is stopping; nothing was changed");
+	ck_assert(!scratch_has("conf.d/x.conf"));
+	RUN_UNTIL(host_loop(host), stopped);
+}
+END_TEST
+
 SUITE("command_host", bring_up, take_down)
 {
 	TIMEOUT(300);
@@ -185,4 +264,7 @@ SUITE("command_host", bring_up, take_down)
 	TEST(the_log_level_is_set_and_the_version_is_returned);
 	TEST(a_resume_that_cannot_open_the_module_reports_why);
 	TEST(a_resume_opens_the_module_again);
+	TEST(a_daemon_is_registered_and_unregistered);
+	TEST(a_refused_reload_after_a_register_names_the_file);
+	TEST(a_vigild_that_stops_registers_nothing);
 }
