@@ -254,6 +254,30 @@ START_TEST(a_vigild_that_stops_registers_nothing)
 }
 END_TEST
 
+static void write_odd(const char *lines)
+{
+	scratch_put("vigil.conf", 0644,
+		"[vigil]\nmodules = %s/tests/modules\nstate_dir = %s\nlog = stderr\n"
+		"[daemons]\nodd = yes\n[daemon:odd]\njournal = %s\nreconfigure = yes\n%s",
+		getenv("top_builddir"), scratch_path("state"), scratch_path("journal"), lines);
+}
+
+/* The option of vigild changes without an offer to the daemon, which had refused other options. */
+START_TEST(a_reload_does_not_report_an_earlier_refusal)
+{
+	write_odd("word = before\n");
+	ck_assert_int_eq(run("reload", NULL), 0);
+	write_odd("word = after\nstart = refuse\n");
+	ck_assert_int_eq(run("reload", NULL), COMMAND_REFUSED);
+	ck_assert(has_complaint("the word is kept"));
+
+	write_odd("word = before\npause_during = Mon..Sun\n");
+	ck_assert_int_eq(run("reload", NULL), 0);
+	ck_assert_str_eq(text_at("/changed/0"), "odd");
+	ck_assert_str_eq(daemon_refusal(host_find(host, "odd")), "");
+}
+END_TEST
+
 SUITE("command_host", bring_up, take_down)
 {
 	TIMEOUT(300);
@@ -267,4 +291,5 @@ SUITE("command_host", bring_up, take_down)
 	TEST(a_daemon_is_registered_and_unregistered);
 	TEST(a_refused_reload_after_a_register_names_the_file);
 	TEST(a_vigild_that_stops_registers_nothing);
+	TEST(a_reload_does_not_report_an_earlier_refusal);
 }
