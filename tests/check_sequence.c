@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "daemon/daemon.h"
 #include "fixture_pending.h"
+#include "host/pause.h"
 #include "suite.h"
 
 static void use(const char *rest)
@@ -73,6 +74,31 @@ static void await_action(const char *name, const char *what, const char *verb)
 		ck_assert(clock_now() < until);
 		turn();
 	}
+}
+
+/* Begins a stop of db, runs the other verb during the stop, and waits for the stop to fail. */
+static void run_during_failed_stop(const char *verb, const char *params)
+{
+	struct pending *stop;
+
+	begin("stop", "{\"names\":[\"db\"]}");
+	await_action("db", "begun", "stop");
+	ck_assert(!completed);
+	stop = reply.pending;
+	reply.pending = NULL;
+	ck_assert_int_eq(run(verb, params), 0);
+	forget();
+	reply.pending = stop;
+	ck_assert_int_eq(await_reply(), COMMAND_REFUSED);
+}
+
+static const char *run_status(const char *key)
+{
+	char params[64];
+
+	snprintf(params, sizeof(params), "{\"pointer\":\"/runs/db/%s\"}", key);
+	ck_assert_int_eq(run("get", params), 0);
+	return text_at("");
 }
 
 static void reload_with(const char *rest)
@@ -205,6 +231,49 @@ START_TEST(a_failed_stop_restores_a_timed_pause)
 }
 END_TEST
 
+START_TEST(a_failed_stop_keeps_a_pause_that_was_made_during_it)
+{
+	up_with("fails = stop\ntakes = 200ms\n");
+	run_during_failed_stop("pause", "{\"names\":[\"db\"],\"for\":\"4h\",\"reason\":\"mine\"}");
+	ck_assert(vigil_paused(host_find(host, "db")));
+	ck_assert_str_eq(run_status("paused_reason"), "mine");
+	ck_assert_str_ne(run_status("paused_until"), "");
+	/* it is also kept if the stop has replaced an earlier pause with an end */
+	run_during_failed_stop("pause", "{\"names\":[\"db\"],\"reason\":\"still mine\"}");
+	ck_assert_str_eq(run_status("paused_reason"), "still mine");
+	ck_assert_str_eq(run_status("paused_until"), "");
+}
+END_TEST
+
+START_TEST(a_failed_stop_keeps_a_resume_that_was_made_during_it)
+{
+	up_with("fails = stop\ntakes = 200ms\n");
+	ck_assert_int_eq(
+		run("pause", "{\"names\":[\"db\"],\"for\":\"1h\",\"reason\":\"mine\"}"), 0);
+	run_during_failed_stop("resume", "{\"names\":[\"db\"]}");
+	ck_assert(!vigil_paused(host_find(host, "db")));
+}
+END_TEST
+
+START_TEST(a_failed_stop_restores_the_end_and_the_user_of_a_pause)
+{
+	struct vigil_daemon *db;
+	double left;
+
+	up_with("fails = stop\ntakes = 1500ms\n");
+	db = host_find(host, "db");
+	pause_start(host_pauses(host), db, 3600, "mine", "1234");
+	left = pause_left(host_pauses(host), db);
+	ck_assert_int_eq(run_to_end("stop", "{\"names\":[\"db\"]}"), COMMAND_REFUSED);
+	ck_assert_str_eq(run_status("paused_by"), "1234");
+	ck_assert_double_le(pause_left(host_pauses(host), db), left - 1.4);
+	/* a pause that would have ended during the stop is not restored */
+	pause_start(host_pauses(host), db, 0.5, "short", "1234");
+	ck_assert_int_eq(run_to_end("stop", "{\"names\":[\"db\"]}"), COMMAND_REFUSED);
+	ck_assert(!vigil_paused(db));
+}
+END_TEST
+
 /* The stop goes on in the manager, and the new daemon must not start the service again. */
 START_TEST(a_daemon_that_is_replaced_during_its_stop_stays_paused)
 {
@@ -323,6 +392,9 @@ SUITE("sequence", init, end)
 	TEST(a_failed_stop_does_not_leave_a_pause);
 	TEST(a_stop_replaces_a_timed_pause);
 	TEST(a_failed_stop_restores_a_timed_pause);
+	TEST(a_failed_stop_keeps_a_pause_that_was_made_during_it);
+	TEST(a_failed_stop_keeps_a_resume_that_was_made_during_it);
+	TEST(a_failed_stop_restores_the_end_and_the_user_of_a_pause);
 	TEST(a_daemon_that_is_replaced_during_its_stop_stays_paused);
 	TEST(a_refused_action_is_a_failed_step);
 	TEST(mistakes_are_reported_before_the_first_step);

@@ -201,10 +201,16 @@ static bool try_released(struct host *host, json_t *resumed, struct command_repl
 	int err = host_reload(host, &changes, &diagnostics);
 
 	json_decref(changes);
-	diagnostics_clear(&diagnostics);
 	if (err == -EAGAIN)
 		return false;
-	reply->result = json_incref(resumed);
+	if (err != 0)
+		command_fail_diagnostics(&diagnostics,
+			"the daemons are no longer quarantined, but the configuration was not "
+			"reloaded; correct it and run vigilctl reload",
+			reply);
+	else
+		reply->result = json_incref(resumed);
+	diagnostics_clear(&diagnostics);
 	return true;
 }
 

@@ -145,7 +145,7 @@ void command_list(struct host *host, json_t *params, struct command_reply *reply
 	command_answer(host, may ? all : rows, reply);
 }
 
-static void fail_diagnostics(
+void command_fail_diagnostics(
 	struct diagnostics *diagnostics, const char *what, struct command_reply *reply)
 {
 	json_t *list = json_array();
@@ -167,7 +167,7 @@ static bool try_reload(struct host *host, json_t *params, struct command_reply *
 	if (err == -EAGAIN)
 		return false;
 	if (err != 0)
-		fail_diagnostics(
+		command_fail_diagnostics(
 			&diagnostics, "the configuration has errors; nothing was changed", reply);
 	return true;
 }
@@ -199,34 +199,55 @@ static void add_notes(struct diagnostics *diagnostics, json_t *result)
 	diagnostics_clear(diagnostics);
 }
 
-/* The file is in place, and the modules have been asked about it, so that the reload need not wait;
- * if a file has changed since then, the reload is left to the next one. */
-static void reload_now(struct host *host, struct command_reply *reply)
+/* True: vigild stops and could not reload, so the reply has the error. */
+static bool is_stopping(struct host *host, struct command_reply *reply)
+{
+	if (host_is_stopping(host))
+		command_fail(reply, COMMAND_REFUSED, "vigild is stopping; nothing was changed");
+	return host_is_stopping(host);
+}
+
+/* The drop-in file of this name was written or removed, as done says, and the modules have been
+ * asked about it, so that the reload need not wait; if a file has changed since then, the reload is
+ * left to the next one. */
+static void reload_now(
+	struct host *host, const char *name, const char *done, struct command_reply *reply)
 {
 	if (!try_reload(host, NULL, reply))
-		command_fail(
-			reply, COMMAND_BUSY, "a module has changed meanwhile; run vigilctl reload");
+		command_fail(reply, COMMAND_BUSY,
+			"conf.d/%.64s.conf was %s, but a module has changed meanwhile; "
+			"run vigilctl reload",
+			name, done);
+	else if (reply->code != 0)
+		command_fail(reply, COMMAND_REFUSED,
+			"conf.d/%.64s.conf was %s, but the reload was refused; correct the errors "
+			"and run vigilctl reload",
+			name, done);
 }
 
 static bool try_register(struct host *host, json_t *params, struct command_reply *reply)
 {
 	json_t *pairs = json_object_get(params, "options"), *pair;
-	char **list = memory_zero((json_array_size(pairs) + 1) * sizeof(*list));
+	const char *name = command_text(params, "name");
 	struct diagnostics diagnostics = {0};
 	size_t index;
+	char **list;
 	int err;
 
+	if (is_stopping(host, reply))
+		return true;
+	list = memory_zero((json_array_size(pairs) + 1) * sizeof(*list));
 	json_array_foreach(pairs, index, pair)
 		list[index] = (char *)(json_is_string(pair) ? json_string_value(pair) : "");
-	err = dropin_add(host_config(host)->file, command_text(params, "name"), list, &diagnostics);
+	err = dropin_add(host_config(host)->file, name, list, &diagnostics);
 	free(list);
 	if (err == -EAGAIN)
 		return false;
 	if (err != 0)
-		fail_diagnostics(
+		command_fail_diagnostics(
 			&diagnostics, "the daemon was not registered; nothing was changed", reply);
 	else
-		reload_now(host, reply);
+		reload_now(host, name, "written", reply);
 	add_notes(&diagnostics, reply->result);
 	return true;
 }
@@ -238,16 +259,19 @@ void command_register(struct host *host, json_t *params, struct command_reply *r
 
 static bool try_unregister(struct host *host, json_t *params, struct command_reply *reply)
 {
+	const char *name = command_text(params, "name");
 	struct diagnostics diagnostics = {0};
-	int err =
-		dropin_remove(host_config(host)->file, command_text(params, "name"), &diagnostics);
+	int err;
 
+	if (is_stopping(host, reply))
+		return true;
+	err = dropin_remove(host_config(host)->file, name, &diagnostics);
 	if (err == -EAGAIN)
 		return false;
 	if (err != 0)
-		fail_diagnostics(&diagnostics, "nothing was changed", reply);
+		command_fail_diagnostics(&diagnostics, "nothing was changed", reply);
 	else
-		reload_now(host, reply);
+		reload_now(host, name, "removed", reply);
 	return true;
 }
 

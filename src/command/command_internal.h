@@ -9,6 +9,7 @@
 
 #include "command/command.h"
 
+struct diagnostics;
 struct section;
 
 typedef void command_fn(struct host *host, json_t *params, struct command_reply *reply);
@@ -35,6 +36,9 @@ const char *command_client(const struct command_reply *reply, char by[32]);
 /* Fills in the reply with all parts, which have no keys: as a stream if the caller accepts one and
  * there are many daemons, otherwise as one array. */
 void command_answer(struct host *host, const struct section *sections, struct command_reply *reply);
+/* Fills in an error with the diagnostics, and clears them. */
+void command_fail_diagnostics(
+	struct diagnostics *diagnostics, const char *what, struct command_reply *reply);
 
 /* A verb that is run again when modules in other processes have answered.  Returns false if it must
  * wait for that; then it has changed nothing. */

@@ -39,8 +39,8 @@ struct step {
 	enum step_state state;
 	bool paused;        /* the sequence has paused its daemon */
 	size_t blocker;     /* index of the node that failed, plus 1; 0: none */
-	double left;        /* seconds that were left of a pause that it has replaced; 0: none */
-	char *reason;       /* of that pause */
+	double until;       /* end, by CLOCK_BOOTTIME, of a pause that it has replaced; 0: none */
+	char *reason, *by;  /* of that pause */
 	int error;          /* of its action */
 	char *text;         /* the reason or the result; NULL: none yet */
 	uint64_t began;     /* by clock_now */
@@ -68,6 +68,7 @@ static void sequence_free(struct sequence *s)
 	for (size_t i = 0; i < s->order->count; i++) {
 		free(s->steps[i].text);
 		free(s->steps[i].reason);
+		free(s->steps[i].by);
 	}
 	free(s->steps);
 	order_free(s->order);
@@ -178,18 +179,27 @@ static void fail(struct step *step, struct vigil_daemon *d, int err)
 	end(step, err, text);
 }
 
+/* False: an admin has resumed the daemon or paused it otherwise since the step began. */
+static bool has_its_pause(struct pauses *pauses, const struct vigil_daemon *d)
+{
+	return isinf(pause_left(pauses, d)) && strcmp(pause_reason(pauses, d), STOP_REASON) == 0;
+}
+
 /* Restores what a failed step has changed. */
 static void settle(struct step *step)
 {
 	struct sequence *s = step->sequence;
+	struct pauses *pauses = host_pauses(s->host);
 	struct vigil_daemon *d = host_find(s->host, step->node->name);
+	double left = step->until - clock_seconds(CLOCK_BOOTTIME);
 
-	if (step->state != STEP_FAILED || !step->paused || may_go_on(step->error) || d == NULL)
+	if (step->state != STEP_FAILED || !step->paused || may_go_on(step->error) || d == NULL ||
+		!has_its_pause(pauses, d))
 		return;
-	if (step->left > 0)
-		pause_start(host_pauses(s->host), d, step->left, step->reason, s->by);
+	if (left > 0)
+		pause_start(pauses, d, left, step->reason, step->by);
 	else
-		pause_withdraw(host_pauses(s->host), d);
+		pause_withdraw(pauses, d);
 }
 
 /* Pauses the daemon without an end.  A pause that ends by itself would not keep the service down,
@@ -202,9 +212,11 @@ static void pause_for(struct step *step, struct vigil_daemon *d)
 
 	if (isinf(left))
 		return;
-	step->left = left;
-	if (left > 0)
+	if (left > 0) {
+		step->until = clock_seconds(CLOCK_BOOTTIME) + left;
 		step->reason = memory_text(pause_reason(pauses, d));
+		step->by = memory_text(pause_by(pauses, d));
+	}
 	pause_start(pauses, d, 0, STOP_REASON, s->by);
 	step->paused = true;
 }

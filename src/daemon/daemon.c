@@ -431,6 +431,11 @@ const char *daemon_refusal(const struct vigil_daemon *d)
 	return d->refusal != NULL ? d->refusal : "";
 }
 
+void daemon_forget_refusal(struct vigil_daemon *d)
+{
+	forget_text(&d->refusal);
+}
+
 int daemon_tick_now(struct vigil_daemon *d)
 {
 	struct resource *resource;

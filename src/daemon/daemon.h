@@ -89,6 +89,9 @@ int daemon_renew(struct vigil_daemon *d, struct option_set *options);
 void daemon_refused(struct vigil_daemon *d, struct option_set *old, const char *why);
 /* Why the daemon has refused the options that were offered last; "": it has not. */
 const char *daemon_refusal(const struct vigil_daemon *d);
+/* For a daemon to which nothing is offered, because the configuration has its present options
+ * again. */
+void daemon_forget_refusal(struct vigil_daemon *d);
 /* Fires each periodic timer of the daemon now, as if it were due.  -ENOENT: the daemon has no
  * periodic timer; -ESRCH: the daemon does not run. */
 int daemon_tick_now(struct vigil_daemon *d);

@@ -374,6 +374,11 @@ void host_stop(struct host *host, void (*stopped)(void *arg), void *arg)
 	worker_pool_drain(host->worker_pool, DRAIN, on_drained, host);
 }
 
+bool host_is_stopping(const struct host *host)
+{
+	return host->stopping;
+}
+
 void host_free(struct host *host)
 {
 	if (host == NULL)

@@ -66,6 +66,8 @@ void host_reload_soon(struct host *host);
 /* Rejects new work, drains the workers, saves the state and stops the daemons.  Then calls
  * stopped. */
 void host_stop(struct host *host, void (*stopped)(void *arg), void *arg);
+/* Whether host_stop was called.  Then nothing is reloaded. */
+bool host_is_stopping(const struct host *host);
 
 struct loop *host_loop(struct host *host);
 struct state *host_state(struct host *host);

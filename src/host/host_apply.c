@@ -118,7 +118,9 @@ static void apply_step(struct host *host, const struct plan_daemon *pd, enum hos
 		add_daemon(host, pd);
 	else
 		take_host_options(host, pd);
-	if (step == HOST_RECONFIGURE)
+	if (step == HOST_ADJUST || step == HOST_KEEP)
+		daemon_forget_refusal(host_find(host, pd->name));
+	else if (step == HOST_RECONFIGURE)
 		daemon_reconfigure(host_find(host, pd->name), pd->options);
 	else if (step == HOST_RENEW)
 		daemon_renew(host_find(host, pd->name), pd->options);

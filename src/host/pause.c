@@ -216,6 +216,11 @@ const char *pause_reason(const struct pauses *pauses, const struct vigil_daemon 
 	return kept_text(pauses, daemon_name(d), "reason");
 }
 
+const char *pause_by(const struct pauses *pauses, const struct vigil_daemon *d)
+{
+	return kept_text(pauses, daemon_name(d), "by");
+}
+
 void pause_withdraw(struct pauses *pauses, struct vigil_daemon *d)
 {
 	if (end_of(pauses, daemon_name(d)) != 0)

@@ -33,8 +33,10 @@ bool pause_stop(struct pauses *pauses, struct vigil_daemon *d);
 /* The seconds that are left of the pause of an admin.  INFINITY: it lasts until it is resumed.  0:
  * no admin has paused the daemon. */
 double pause_left(struct pauses *pauses, const struct vigil_daemon *d);
-/* The reason that the admin gave; "": none.  Valid until the pause changes. */
+/* The reason that the admin gave, and the user who asked for the pause; "": none.  Valid until the
+ * pause changes. */
 const char *pause_reason(const struct pauses *pauses, const struct vigil_daemon *d);
+const char *pause_by(const struct pauses *pauses, const struct vigil_daemon *d);
 /* Ends the pause of an admin, and not that of pause_during. */
 void pause_withdraw(struct pauses *pauses, struct vigil_daemon *d);
 /* Applies a stored pause and pause_during to a daemon that has just been created or whose
