@@ -61,9 +61,9 @@ static void text_holds(int status, const char *body, size_t length)
 	FUZZ_HOLDS(code == status || (code >= 100 && code < 1000));
 	result = json_array_get(json_object_get(answer, "results"), 0);
 	if (verdict == VERDICT_TAKEN) {
-		double code = json_number_value(json_object_get(result, "code"));
+		double own = json_number_value(json_object_get(result, "code"));
 
-		FUZZ_HOLDS(status / 100 == 2 && code >= 200 && code < 300);
+		FUZZ_HOLDS(status / 100 == 2 && own >= 200 && own < 300);
 	}
 	json_decref(answer);
 }
