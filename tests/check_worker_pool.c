@@ -1,11 +1,14 @@
 /* check_worker_pool: results, limits, growth, slow services, lost workers and draining. */
 #include <errno.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/degraded.h"
 #include "loop/loop.h"
 #include "suite.h"
 #include "worker/worker_pool.h"
@@ -237,6 +240,41 @@ START_TEST(a_lost_worker_is_replaced)
 }
 END_TEST
 
+START_TEST(lost_workers_do_not_become_more_and_more)
+{
+	struct slip hung[8] = {0}, more = {0}, healthy = {0};
+	unsigned left;
+
+	for (unsigned i = 0; i < limits.workers_max; i++) {
+		left = 1;
+		hung[i].left = &left;
+		ck_assert_int_eq(submit(&hung[i], 1, true, true, 10 * CLOCK_MS), 0);
+		loop_run(loop);
+		ck_assert_int_eq(hung[i].outcome, -ETIMEDOUT);
+	}
+	ck_assert_int_eq(submit(&more, 1, true, true, 10 * CLOCK_MS), -EAGAIN);
+	ck_assert_ptr_nonnull(strstr(degraded_get(DEGRADED_WORKERS)->text, "hang in the kernel"));
+	/* a service that has answered before is asked */
+	left = 1;
+	healthy.left = &left;
+	ck_assert_int_eq(submit(&healthy, 1, false, false, CLOCK_SECOND * 20), 0);
+	loop_run(loop);
+	ck_assert_int_eq(healthy.outcome, 0);
+	ck_assert_ptr_nonnull(degraded_get(DEGRADED_WORKERS));
+	/* and so are the others when the hanging calls have ended */
+	for (unsigned i = 0; i < limits.workers_max; i++)
+		sem_post(&gate);
+	while (atomic_load(&thread_ends) < limits.workers_max)
+		sched_yield();
+	left = 1;
+	more.left = &left;
+	ck_assert_int_eq(submit(&more, 1, false, true, CLOCK_SECOND * 20), 0);
+	loop_run(loop);
+	ck_assert_int_eq(more.outcome, 0);
+	ck_assert_ptr_null(degraded_get(DEGRADED_WORKERS));
+}
+END_TEST
+
 static void on_drained(void *arg)
 {
 	++*(unsigned *)arg;
@@ -287,6 +325,7 @@ SUITE("worker_pool", setup, teardown)
 	TEST(services_that_hang_leave_room_for_others);
 	TEST(the_pool_grows_when_workers_hang);
 	TEST(a_lost_worker_is_replaced);
+	TEST(lost_workers_do_not_become_more_and_more);
 	TEST(draining_cancels_jobs_that_have_not_begun);
 	TEST(draining_ends_after_its_deadline);
 }

@@ -129,10 +129,34 @@ static void watch_deadline(struct worker_pool *o, uint64_t due, uint64_t now)
 		loop_timer_rearm(o->sweep, due > now ? due - now : 0);
 }
 
+/* Each lost worker keeps its thread, so a service that hangs for days must not get one after the
+ * other. */
+static bool too_many_are_lost(const struct worker_pool *o)
+{
+	return o->detached >= o->limits.workers_max;
+}
+
+static int refuse(struct worker_pool *o, bool full)
+{
+	o->refused++;
+	if (full)
+		degraded_set(DEGRADED_WORKERS,
+			"a call to a service manager was refused: %u calls already wait for a "
+			"worker",
+			o->limits.queue_max);
+	else
+		degraded_set(DEGRADED_WORKERS,
+			"%u calls to service managers hang in the kernel; until one of them ends, "
+			"services that have not answered are not asked",
+			o->limits.workers_max);
+	return -EAGAIN;
+}
+
 int worker_pool_submit(struct worker_pool *o, const struct worker_pool_job *job)
 {
 	struct task *task;
 	uint64_t now = clock_now();
+	bool full;
 
 	LOOP_ASSERT_OWNER();
 	if (o->draining)
@@ -140,22 +164,18 @@ int worker_pool_submit(struct worker_pool *o, const struct worker_pool_job *job)
 	task = memory_zero(sizeof(*task));
 	*task = (struct task){.job = *job, .since = now};
 	pthread_mutex_lock(&o->lock);
-	if (o->queued >= o->limits.queue_max) {
+	full = o->queued >= o->limits.queue_max;
+	if (full || (job->slow && too_many_are_lost(o))) {
 		pthread_mutex_unlock(&o->lock);
 		free(task);
-		o->refused++;
-		degraded_set(DEGRADED_WORKERS,
-			"a call to a service manager was refused: %u calls already wait for a "
-			"worker",
-			o->limits.queue_max);
-		return -EAGAIN;
+		return refuse(o, full);
 	}
 	TAILQ_INSERT_TAIL(&o->queue[job->slow], task, link);
 	o->queued++;
 	o->queued_slow += job->slow;
 	provide_worker(o, now);
 	watch_deadline(o, now + job->timeout + o->limits.grace, now);
-	if (o->alive > 0 && o->queued <= o->limits.queue_max / 2)
+	if (o->alive > 0 && o->queued <= o->limits.queue_max / 2 && !too_many_are_lost(o))
 		degraded_clear(DEGRADED_WORKERS);
 	pthread_mutex_unlock(&o->lock);
 	return 0;

@@ -47,8 +47,9 @@ struct worker_pool_counts {
 struct worker_pool *worker_pool_new(
 	struct loop *loop, const struct worker_pool_limits *limits, void (*thread_end)(void));
 void worker_pool_set_limits(struct worker_pool *o, const struct worker_pool_limits *limits);
-/* Returns 0; -EAGAIN when the queue is full, which counts as refused; or -ECANCELED when the pool
- * has been drained.  On an error the job still belongs to the caller.  Loop thread only. */
+/* Returns 0; -EAGAIN, which counts as refused, when the queue is full or when the job is slow and
+ * workers_max lost workers have not ended; or -ECANCELED when the pool has been drained.  On an
+ * error the job still belongs to the caller.  Loop thread only. */
 int worker_pool_submit(struct worker_pool *o, const struct worker_pool_job *job);
 void worker_pool_counts(struct worker_pool *o, struct worker_pool_counts *counts);
 /* Takes no more jobs and cancels the jobs that have not been started.  Calls drained, once and on
