@@ -118,6 +118,43 @@ START_TEST(a_reply_in_parts_equals_a_reply_at_once)
 }
 END_TEST
 
+START_TEST(the_daemons_of_a_pattern_are_sent_in_parts)
+{
+	static const char *const verbs[] = {"status", "explain"};
+	json_t *params = json_pack("{s:s}", "name", "d?00*"), *parts, *whole;
+	struct command_reply reply;
+	char line[128];
+	int fd = dial();
+
+	for (int i = 0; i < (int)COUNT(verbs); i++) {
+		reply = (struct command_reply){.in_parts = true};
+		command_run(host, &root, verbs[i], params, &reply);
+		ck_assert_ptr_nonnull(reply.stream);
+		reply_stream_free(reply.stream);
+		reply = (struct command_reply){.code = 0};
+		command_run(host, &root, verbs[i], params, &reply);
+		whole = reply.result;
+		snprintf(line, sizeof(line),
+			"{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"%s\",\"params\":{\"name\":"
+			"\"d?00*\"}}\n",
+			i, verbs[i]);
+		put(fd, line);
+		parts = answer(fd, i);
+		ck_assert_uint_eq(json_array_size(parts), 10);
+		ck_assert_msg(json_equal(parts, whole), "%s", verbs[i]);
+		json_decref(parts);
+		json_decref(whole);
+	}
+	put(fd, "{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"status\",\"params\":{\"name\":\"e*\"}}"
+		"\n");
+	whole = get_object(fd);
+	ck_assert_int_eq(code_of(whole), COMMAND_NOT_FOUND);
+	json_decref(whole);
+	json_decref(params);
+	close(fd);
+}
+END_TEST
+
 START_TEST(a_short_reply_is_sent_at_once)
 {
 	static const struct section none[] = {{.next = NULL}};
@@ -217,6 +254,7 @@ SUITE("reply_stream", begin, teardown)
 {
 	TIMEOUT(120);
 	TEST(a_reply_in_parts_equals_a_reply_at_once);
+	TEST(the_daemons_of_a_pattern_are_sent_in_parts);
 	TEST(a_short_reply_is_sent_at_once);
 	TEST(daemons_may_be_added_and_removed_during_a_reply);
 	TEST(other_messages_wait_for_the_end_of_the_reply);

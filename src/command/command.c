@@ -62,19 +62,6 @@ const char *command_client(const struct command_reply *reply, char by[32])
 	return by;
 }
 
-void command_answer(struct host *host, const struct section *sections, struct command_reply *reply)
-{
-	const char *name;
-
-	reply->stream = reply->in_parts ? reply_stream_new(host, sections) : NULL;
-	if (reply->stream != NULL)
-		return;
-	reply->result = json_array();
-	for (; sections->next != NULL; sections++)
-		for (name = ""; (name = sections->next(host, name)) != NULL;)
-			json_array_append_new(reply->result, sections->render(host, name));
-}
-
 /* --- the table -------------------------------------------------------------------------------- */
 
 /* clang-format off */

@@ -10,7 +10,9 @@
 #include "base/diagnostic.h"
 #include "base/text.h"
 #include "base/time_text.h"
+#include "command/command_answer.h"
 #include "command/daemon_names.h"
+#include "command/reply_stream.h"
 #include "daemon/daemon.h"
 #include "host/host.h"
 #include "host/pause.h"
@@ -54,24 +56,44 @@ static bool read_since(json_t *params, struct timespec *since, struct command_re
 	return false;
 }
 
-static size_t count_matching(struct host *host, const char *pattern)
+static json_t *explained(struct host *host, const char *name)
 {
-	struct vigil_daemon *d;
-	size_t count = 0;
+	return explanation(host, host_find(host, name), NULL);
+}
 
+/* Explains the daemons of a pattern with their stored events since that time. */
+static void explain_since(struct host *host, const char *pattern, const struct timespec *since,
+	struct command_reply *reply)
+{
+	size_t count = daemon_names_count(host, pattern);
+	struct vigil_daemon *d;
+
+	if (count == 0) {
+		daemon_names_fail(host, pattern, reply);
+		return;
+	}
+	if (count > SINCE_MAX) {
+		command_fail(reply, COMMAND_PARAMS,
+			"\"%.64s\" names more than %d daemons, too many to read "
+			"their events; use a pattern of fewer daemons, or leave out --since",
+			pattern, SINCE_MAX);
+		return;
+	}
+	reply->result = json_array();
 	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++)
-		count += daemon_names_match(host, d, pattern);
-	return count;
+		if (daemon_names_match(host, d, pattern))
+			json_array_append_new(reply->result, explanation(host, d, since));
 }
 
 /* The result for one daemon is its explanation, and for a pattern an array of them. */
 void command_explain(struct host *host, json_t *params, struct command_reply *reply)
 {
+	static const struct section rows[] = {
+		{"[", reply_stream_next_daemon, explained, false, "]"}, {.next = NULL}};
 	const char *name = command_text(params, "name");
 	const struct timespec *since = NULL;
 	struct timespec given;
 	struct vigil_daemon *d;
-	json_t *rows;
 
 	if (!read_since(params, &given, reply))
 		return;
@@ -83,23 +105,10 @@ void command_explain(struct host *host, json_t *params, struct command_reply *re
 			reply->result = explanation(host, d, since);
 		return;
 	}
-	if (since != NULL && count_matching(host, name) > SINCE_MAX) {
-		command_fail(reply, COMMAND_PARAMS,
-			"\"%.64s\" names more than %d daemons, too many to read "
-			"their events; use a pattern of fewer daemons, or leave out --since",
-			name, SINCE_MAX);
-		return;
-	}
-	rows = json_array();
-	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++)
-		if (daemon_names_match(host, d, name))
-			json_array_append_new(rows, explanation(host, d, since));
-	if (json_array_size(rows) > 0) {
-		reply->result = rows;
-		return;
-	}
-	json_decref(rows);
-	daemon_names_fail(host, name, reply);
+	if (since != NULL)
+		explain_since(host, name, since, reply);
+	else
+		command_answer_for(host, rows, name, reply);
 }
 
 /* Runs a tick of one daemon.  False: it has none, and the reply has the error. */

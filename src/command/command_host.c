@@ -11,6 +11,7 @@
 #include "base/diagnostic.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "command/command_answer.h"
 #include "command/reply_stream.h"
 #include "config/config.h"
 #include "daemon/daemon.h"

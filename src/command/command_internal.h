@@ -33,9 +33,6 @@ command_fn command_modules, command_log, command_version;
 /* The user of the client as text, for the log and the state; "": unknown.  It is a uid, because
  * looking up the name could block the loop.  Returns by. */
 const char *command_client(const struct command_reply *reply, char by[32]);
-/* Fills in the reply with all parts, which have no keys: as a stream if the caller accepts one and
- * there are many daemons, otherwise as one array. */
-void command_answer(struct host *host, const struct section *sections, struct command_reply *reply);
 /* Fills in an error with the diagnostics, and clears them. */
 void command_fail_diagnostics(
 	struct diagnostics *diagnostics, const char *what, struct command_reply *reply);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/degraded.h"
+#include "command/command_answer.h"
 #include "command/daemon_names.h"
 #include "command/reply_stream.h"
 #include "daemon/daemon.h"
@@ -116,41 +117,17 @@ static json_t *degraded_section(struct host *host, const char *name)
 	return degraded_row(degraded_get(degraded_of(name)));
 }
 
-/* --- those of a name -------------------------------------------------------------------------- */
-
-/* The rows of all daemons that the glob matches or that watch the service. */
-static json_t *matching_rows(struct host *host, const char *glob)
-{
-	json_t *rows = json_array();
-	struct vigil_daemon *d;
-
-	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++)
-		if (daemon_names_match(host, d, glob))
-			json_array_append_new(rows, status_row(host, d));
-	return rows;
-}
-
-static void named_rows(struct host *host, const char *name, struct command_reply *reply)
-{
-	json_t *rows = matching_rows(host, name);
-
-	if (json_array_size(rows) > 0) {
-		reply->result = rows;
-		return;
-	}
-	json_decref(rows);
-	daemon_names_fail(host, name, reply);
-}
-
 void command_status(struct host *host, json_t *params, struct command_reply *reply)
 {
 	static const struct section sections[] = {
 		{"[", reply_stream_next_daemon, daemon_section, false, ""},
 		{NULL, next_degraded, degraded_section, false, "]"}, {.next = NULL}};
+	static const struct section rows[] = {
+		{"[", reply_stream_next_daemon, daemon_section, false, "]"}, {.next = NULL}};
 	const char *name = command_text(params, "name");
 
 	if (name == NULL)
 		command_answer(host, sections, reply);
 	else
-		named_rows(host, name, reply);
+		command_answer_for(host, rows, name, reply);
 }

@@ -63,6 +63,16 @@ bool daemon_names_match(struct host *host, const struct vigil_daemon *d, const c
 	       (daemon_names_service(d) != NULL && text_glob(pattern, daemon_names_service(d)));
 }
 
+size_t daemon_names_count(struct host *host, const char *pattern)
+{
+	struct vigil_daemon *d;
+	size_t count = 0;
+
+	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++)
+		count += daemon_names_match(host, d, pattern);
+	return count;
+}
+
 void daemon_names_fail(struct host *host, const char *name, struct command_reply *reply)
 {
 	struct vigil_daemon *d;

@@ -28,6 +28,8 @@ bool daemon_names_is_pattern(const char *text);
  * name of a daemon matches that daemon alone, because another daemon may watch a service of that
  * name. */
 bool daemon_names_match(struct host *host, const struct vigil_daemon *d, const char *pattern);
+/* Returns how many daemons the pattern matches. */
+size_t daemon_names_count(struct host *host, const char *pattern);
 /* Returns one flag for each daemon, in the order of host_daemon: whether a name or pattern of the
  * array matches it.  The caller frees the flags.  NULL: one of the names matches no daemon, or the
  * array is empty or has an element that is not a text; the reply has the error. */

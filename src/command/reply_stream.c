@@ -16,10 +16,12 @@
 struct reply_stream {
 	struct host *host;
 	const struct section *section;
-	bool opened;                /* the text before the section was sent */
-	bool follows;               /* the next part needs a comma */
-	char name[80];              /* name of the last part; "": none yet */
-	struct json_pieces *pieces; /* rest of that part, owned; NULL: it was sent */
+	bool opened;                       /* the text before the section was sent */
+	bool follows;                      /* the next part needs a comma */
+	char name[80];                     /* name of the last part; "": none yet */
+	reply_stream_chosen_fn *is_chosen; /* NULL: all names have parts */
+	char *pattern;                     /* for is_chosen, owned */
+	struct json_pieces *pieces;        /* rest of that part, owned; NULL: it was sent */
 };
 
 struct reply_stream *reply_stream_new(struct host *host, const struct section *sections)
@@ -44,12 +46,26 @@ struct reply_stream *reply_stream_of(json_t *value)
 	return stream;
 }
 
+void reply_stream_choose(
+	struct reply_stream *stream, reply_stream_chosen_fn *is_chosen, const char *pattern)
+{
+	stream->is_chosen = is_chosen;
+	stream->pattern = memory_text(pattern);
+}
+
 void reply_stream_free(struct reply_stream *stream)
 {
 	if (stream == NULL)
 		return;
+	free(stream->pattern);
 	json_pieces_free(stream->pieces);
 	free(stream);
+}
+
+static bool is_left_out(const struct reply_stream *stream)
+{
+	return stream->is_chosen != NULL &&
+	       !stream->is_chosen(stream->host, stream->name, stream->pattern);
 }
 
 /* Starts a part.  Returns the text before its pieces; "": the part is empty; NULL: out of
@@ -123,7 +139,7 @@ char *reply_stream_next(struct reply_stream *stream, bool *failed)
 		return memory_text(section->close);
 	}
 	snprintf(stream->name, sizeof(stream->name), "%s", name);
-	text = part(stream);
+	text = is_left_out(stream) ? memory_text("") : part(stream);
 	*failed = text == NULL;
 	return text;
 }

@@ -33,6 +33,11 @@ struct section {
 
 /* NULL: there are so few daemons that the whole reply may be generated at once. */
 struct reply_stream *reply_stream_new(struct host *host, const struct section *sections);
+/* Leaves out the parts whose names are not chosen.  The pattern is copied and given to the
+ * function. */
+typedef bool reply_stream_chosen_fn(struct host *host, const char *name, const char *pattern);
+void reply_stream_choose(
+	struct reply_stream *stream, reply_stream_chosen_fn *is_chosen, const char *pattern);
 /* A stream of one value.  Takes the reference. */
 struct reply_stream *reply_stream_of(json_t *value);
 void reply_stream_free(struct reply_stream *stream);
