@@ -1,6 +1,7 @@
 /*
  * check_child_free: children that are freed, at any time, and ended together.
  */
+#include <sched.h>
 #include <sys/syscall.h>
 
 #include "fixture_child.h"
@@ -88,10 +89,15 @@ static void hang_all(void)
 
 START_TEST(children_that_hang_in_the_kernel_delay_the_stop_once)
 {
+	struct child *child;
 	uint64_t began;
 
-	for (int i = 0; i < 20; i++)
-		child_free(start("sleep 1000", 0, 0, false));
+	for (int i = 0; i < 20; i++) {
+		child = start("sleep 1000", 0, 0, false);
+		while (getpgid(child_pid(child)) != child_pid(child))
+			sched_yield(); /* an emulator returns before the child has its group */
+		child_free(child);
+	}
 	hang_all();
 	began = clock_now();
 	child_kill_detached();
