@@ -388,7 +388,7 @@ END_TEST
 START_TEST(an_enabled_unit_of_dbus_is_meant_to_run)
 {
 	start_unit("t-bus", "ExecStart=/bin/sleep 1000\n"
-			    "[Install]\nWantedBy=basic.target\nAlias=dbus-t.Bus.service");
+			    "[Install]\nWantedBy=sysinit.target\nAlias=dbus-t.Bus.service");
 	ck_assert_int_eq(shell("systemctl -q --runtime enable t-bus; systemctl stop t-bus"), 0);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
 	ck_assert_str_eq(reply.idle, "");

@@ -113,11 +113,17 @@ START_TEST(a_message_that_cannot_be_sent_does_not_block_the_next_one)
 	ck_assert_int_eq(counter("sent"), 1);
 	run("A; 0", 1);
 	fake_pass(100);
-	ck_assert(!fake.child_runs); /* it is tried once after each message */
+	ck_assert(!fake.child_runs); /* it is tried once after another message */
 	change("c", "C");
 	run("C; 0", 0);
+	fake_pass(100);
+	ck_assert(!fake.child_runs);
+	ck_assert_int_eq(fake.level, VIGIL_CRITICAL);
+	fake_pass(900 - 200); /* and again every 15 minutes, also if messages arrive all the time */
+	change("d", "D");
 	run("A; 0", 0);
-	ck_assert_int_eq(counter("sent"), 3);
+	run("D; 0", 0);
+	ck_assert_int_eq(counter("sent"), 4);
 	ck_assert_int_eq(counter("waiting"), 0);
 	ck_assert_int_eq(counter("dropped"), 0);
 	ck_assert_int_eq(fake.level, VIGIL_OK);

@@ -63,7 +63,8 @@ static void work_free(void *job)
 	free(job);
 }
 
-static int submit(struct slip *slip, int input, bool hang, bool slow, uint64_t timeout)
+static int submit_job(
+	struct slip *slip, int input, bool hang, bool slow, bool lost, uint64_t timeout)
 {
 	struct work *work = malloc(sizeof(*work));
 	struct worker_pool_job job = {.work = work_run,
@@ -72,7 +73,8 @@ static int submit(struct slip *slip, int input, bool hang, bool slow, uint64_t t
 		.job = work,
 		.cookie = slip,
 		.timeout = timeout,
-		.slow = slow};
+		.slow = slow,
+		.lost = lost};
 	int err;
 
 	*work = (struct work){.input = input, .hang = hang};
@@ -80,6 +82,17 @@ static int submit(struct slip *slip, int input, bool hang, bool slow, uint64_t t
 	if (err != 0)
 		free(work);
 	return err;
+}
+
+static int submit(struct slip *slip, int input, bool hang, bool slow, uint64_t timeout)
+{
+	return submit_job(slip, input, hang, slow, false, timeout);
+}
+
+/* As after a call that did not return. */
+static int submit_again(struct slip *slip, int input, bool hang, uint64_t timeout)
+{
+	return submit_job(slip, input, hang, true, true, timeout);
 }
 
 static void on_guard(uint64_t missed, void *arg)
@@ -248,16 +261,16 @@ START_TEST(lost_workers_do_not_become_more_and_more)
 	for (unsigned i = 0; i < limits.workers_max; i++) {
 		left = 1;
 		hung[i].left = &left;
-		ck_assert_int_eq(submit(&hung[i], 1, true, true, 10 * CLOCK_MS), 0);
+		ck_assert_int_eq(submit_again(&hung[i], 1, true, 10 * CLOCK_MS), 0);
 		loop_run(loop);
 		ck_assert_int_eq(hung[i].outcome, -ETIMEDOUT);
 	}
-	ck_assert_int_eq(submit(&more, 1, true, true, 10 * CLOCK_MS), -EAGAIN);
+	ck_assert_int_eq(submit_again(&more, 1, true, 10 * CLOCK_MS), -EAGAIN);
 	ck_assert_ptr_nonnull(strstr(degraded_get(DEGRADED_WORKERS)->text, "hang in the kernel"));
-	/* a service that has answered before is asked */
+	/* a service whose call does not hang is asked */
 	left = 1;
 	healthy.left = &left;
-	ck_assert_int_eq(submit(&healthy, 1, false, false, CLOCK_SECOND * 20), 0);
+	ck_assert_int_eq(submit(&healthy, 1, false, true, CLOCK_SECOND * 20), 0);
 	loop_run(loop);
 	ck_assert_int_eq(healthy.outcome, 0);
 	ck_assert_ptr_nonnull(degraded_get(DEGRADED_WORKERS));
@@ -268,7 +281,7 @@ START_TEST(lost_workers_do_not_become_more_and_more)
 		sched_yield();
 	left = 1;
 	more.left = &left;
-	ck_assert_int_eq(submit(&more, 1, false, true, CLOCK_SECOND * 20), 0);
+	ck_assert_int_eq(submit_again(&more, 1, false, CLOCK_SECOND * 20), 0);
 	loop_run(loop);
 	ck_assert_int_eq(more.outcome, 0);
 	ck_assert_ptr_null(degraded_get(DEGRADED_WORKERS));

@@ -173,7 +173,7 @@ static void fail(struct step *step, struct vigil_daemon *d, int err)
 	else if (err == -EALREADY)
 		snprintf(text, sizeof(text), "a start, stop or restart of it is under way");
 	else if (err == -EAGAIN)
-		snprintf(text, sizeof(text), "the queue of calls is full; try again later");
+		snprintf(text, sizeof(text), "too many calls wait or hang; try again later");
 	else
 		snprintf(text, sizeof(text), "%s", strerror(-err));
 	end(step, err, text);

@@ -37,7 +37,6 @@ static void retry_free(struct host_retry *retry)
 }
 
 static void try_again(struct host *host, struct vigil_daemon *d, unsigned delay);
-static void decide(struct host *host, struct vigil_daemon *d, double lived);
 
 static void on_due(uint64_t missed, void *arg)
 {
@@ -52,10 +51,8 @@ static void on_due(uint64_t missed, void *arg)
 		daemon_descriptor(d) == NULL || host_is_quarantined(host, d))
 		return;
 	err = daemon_start(d);
-	if (err != 0 && error_is_own(err)) /* that is no failure of the daemon */
+	if (err != 0 && error_is_own(err)) /* that may pass, and is no failure of the daemon */
 		try_again(host, d, DELAY);
-	else if (err != 0)
-		decide(host, d, 0);
 }
 
 static void start_later(struct host *host, const char *name, unsigned seconds)

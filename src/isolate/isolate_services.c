@@ -326,7 +326,7 @@ bool isolate_on_ask(struct isolated *p, const json_t *message)
 		refuse(call, err,
 			err == -EPERM    ? "vigild does not open this service for the process"
 			: err == -EACCES ? "the options of the daemon do not name this service"
-			: err == -EAGAIN ? "the queue of calls is full"
+			: err == -EAGAIN ? "too many calls wait or hang"
 					 : strerror(-err));
 	return true;
 }

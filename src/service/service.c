@@ -155,7 +155,7 @@ static void set_refused(vigil_service_reply *reply, int err)
 	reply->error = err;
 	reply->fault = VIGIL_FAULT_REFUSED;
 	reply->refusal = err == -ECANCELED ? VIGIL_REFUSAL_STATE : VIGIL_REFUSAL_QUEUE;
-	reply->text = err == -ECANCELED ? STOPPING : "the queue of calls is full";
+	reply->text = err == -ECANCELED ? STOPPING : "too many calls wait or hang";
 }
 
 /* The call in flight was made.  A restart within RETRY_WINDOW after it is a repetition. */
@@ -186,6 +186,7 @@ static void on_worker_done(void *cookie, void *arg, int outcome)
 		else
 			note_restart(service);
 		service->responsive = reply.fault != VIGIL_FAULT_TIMEOUT;
+		service->lost = false;
 		learn(service, found, &reply, true);
 	} else {
 		job_translate(&nothing, &reply);
@@ -195,6 +196,7 @@ static void on_worker_done(void *cookie, void *arg, int outcome)
 				     ? "no answer: the call did not return within its deadline"
 				     : STOPPING;
 		service->responsive = false;
+		service->lost = outcome == -ETIMEDOUT;
 		if (outcome != -ECANCELED) {
 			note_restart(service);
 			learn(service, &nothing, &reply, false);
@@ -222,7 +224,8 @@ static int dispatch_to_worker(struct service *service, enum service_verb verb)
 		.free = job_free,
 		.cookie = service,
 		.timeout = clock_from_seconds(timeout),
-		.slow = !service->responsive};
+		.slow = !service->responsive,
+		.lost = service->lost};
 	int err;
 
 	service_monitor_expect(&service->monitor);

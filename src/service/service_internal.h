@@ -22,6 +22,7 @@ struct service {
 	struct service_monitor monitor;
 	bool ran;           /* it was found running before, so that its failure is unexpected */
 	bool responsive;    /* its last call returned in time */
+	bool lost;          /* its last call did not return at all */
 	uint64_t sent;      /* when the call in flight was dispatched, by clock_now */
 	uint64_t restarted; /* when it was last restarted; 0: never */
 	uint64_t deferred;  /* since when a package upgrade defers its restart; 0: it does not */

@@ -160,6 +160,7 @@ static void on_done(void *cookie, void *arg, int outcome)
 
 	list->in_flight = false;
 	list->slow = job == NULL || job->duration >= SLOW;
+	list->lost = outcome == -ETIMEDOUT;
 	*shared = (struct shared){.outcome = outcome, .refs = 1};
 	if (job != NULL) {
 		shared->listing = job->listing;
@@ -184,7 +185,8 @@ static int submit(struct services_list *list, uint64_t timeout)
 		.job = job,
 		.cookie = list,
 		.timeout = timeout != 0 ? timeout : TIMEOUT,
-		.slow = list->slow};
+		.slow = list->slow,
+		.lost = list->lost};
 	int err;
 
 	job->listing = listing_new();

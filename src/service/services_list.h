@@ -35,6 +35,7 @@ struct services_list {
 	struct worker_pool *worker_pool;
 	bool in_flight;
 	bool slow; /* the last job took long */
+	bool lost; /* the last job did not return */
 	TAILQ_HEAD(services_list_calls, services_list_call) calls;
 	uint64_t jobs; /* counts the jobs */
 };

@@ -147,7 +147,7 @@ static int refuse(struct worker_pool *o, bool full)
 	else
 		degraded_set(DEGRADED_WORKERS,
 			"%u calls to service managers hang in the kernel; until one of them ends, "
-			"services that have not answered are not asked",
+			"the services whose calls hang are not asked again",
 			o->limits.workers_max);
 	return -EAGAIN;
 }
@@ -165,7 +165,7 @@ int worker_pool_submit(struct worker_pool *o, const struct worker_pool_job *job)
 	*task = (struct task){.job = *job, .since = now};
 	pthread_mutex_lock(&o->lock);
 	full = o->queued >= o->limits.queue_max;
-	if (full || (job->slow && too_many_are_lost(o))) {
+	if (full || (job->lost && too_many_are_lost(o))) {
 		pthread_mutex_unlock(&o->lock);
 		free(task);
 		return refuse(o, full);

@@ -35,6 +35,7 @@ struct worker_pool_job {
 	void *cookie;     /* for done; no worker uses it */
 	uint64_t timeout; /* ns, from the time at which a worker starts the job */
 	bool slow;        /* use the slow lane: half of workers_max, at least one */
+	bool lost;        /* the last call of this kind did not return: its worker was lost */
 };
 
 struct worker_pool_counts {
@@ -47,7 +48,7 @@ struct worker_pool_counts {
 struct worker_pool *worker_pool_new(
 	struct loop *loop, const struct worker_pool_limits *limits, void (*thread_end)(void));
 void worker_pool_set_limits(struct worker_pool *o, const struct worker_pool_limits *limits);
-/* Returns 0; -EAGAIN, which counts as refused, when the queue is full or when the job is slow and
+/* Returns 0; -EAGAIN, which counts as refused, when the queue is full or when the job is lost and
  * workers_max lost workers have not ended; or -ECANCELED when the pool has been drained.  On an
  * error the job still belongs to the caller.  Loop thread only. */
 int worker_pool_submit(struct worker_pool *o, const struct worker_pool_job *job);

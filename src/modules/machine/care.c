@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "modules/policy/interned.h"
+#include "modules/policy/recent.h"
 
 /* Appends a member to a JSON Pointer, or as much of it as there is room for. */
 static void append(char path[CARE_PATH], const char *member)
@@ -79,7 +80,7 @@ void care_set_torn(struct care *care, bool torn)
 	if (torn == care->torn)
 		return;
 	care->torn = torn;
-	care_put(care, "torn", torn ? json_true() : NULL);
+	care_put(care, "torn", torn ? json_string(recent_boot_id()) : NULL);
 }
 
 void care_put_decision(struct care *care, const char *words)
@@ -113,12 +114,15 @@ static void take_kept(struct care *care)
 {
 	static const char *const old[] = {
 		"value", "since", "manager", "pid", "decision", "next_retry", "restart_error"};
-
+	const char *boot;
 	char path[CARE_PATH];
 
 	vigil_persist(care->daemon, care->place);
 	care->is_kept = true;
-	care->torn = json_is_true(vigil_state_get(care->daemon, path_of(path, care, "torn")));
+	boot = json_string_value(vigil_state_get(care->daemon, path_of(path, care, "torn")));
+	care->torn = boot != NULL && strcmp(boot, recent_boot_id()) == 0;
+	if (!care->torn)
+		care_put(care, "torn", NULL);
 	for (size_t i = 0; i < sizeof(old) / sizeof(*old); i++)
 		care_put(care, old[i], NULL);
 	care->restarts = total(care, "restarts");

@@ -56,10 +56,16 @@ static bool is_busy(const struct item *item)
 	       item->status == VIGIL_SERVICE_RELOADING;
 }
 
+/* OpenRC says so of a service whose start goes on when an event happens, such as a network link. */
+static bool waits_for_event(const struct item *item)
+{
+	return item->text != NULL && strcmp(item->text, "inactive") == 0;
+}
+
 /* A oneshot is starting as long as it works, which may take hours. */
 static enum condition judge_busy(const struct census *census, const struct item *item, double now)
 {
-	if (item->daemon && now - item->since_now > census->rules.settle)
+	if (item->daemon && !waits_for_event(item) && now - item->since_now > census->rules.settle)
 		return CONDITION_SLOW;
 	return item->status == VIGIL_SERVICE_RELOADING ? CONDITION_RUNNING : CONDITION_CHANGING;
 }

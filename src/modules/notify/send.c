@@ -7,8 +7,8 @@
  *
  * A failed run is repeated with the same changes, after a delay that doubles. After `retries` the
  * changes are put aside, so that a message that can never be sent does not block the others. They
- * are tried again after the next successful message, or after AGAIN seconds. Those of an address
- * that has a newer change are dropped, because after the newer change they would look newer.
+ * are tried again once after the next successful message, and every AGAIN seconds. Those of an
+ * address that has a newer change are dropped, because after it they would look newer.
  *
  * Outside only_during and inside not_during no run begins, and the changes wait.
  *
@@ -52,6 +52,8 @@ struct send {
 	bool due;   /* a timer for the next run is set */
 	bool again; /* the run has changes that were put aside; it is tried only once */
 	int tried;
+	bool aside_is_fresh; /* what was put aside has not been tried after another message yet */
+	double aside_due;    /* when it is tried at the latest, by vigil_now */
 	double *starts; /* ring of the times at which the last `burst` runs began, by vigil_now */
 	unsigned next_start;
 	json_int_t sent, failed, gave_way;
@@ -183,10 +185,13 @@ static void restore(struct send *s, const json_t *kept)
 
 /* --- the run ---------------------------------------------------------------------------------- */
 
+static bool aside_is_due(const struct send *s)
+{
+	return s->aside.count > 0 && vigil_now() >= s->aside_due;
+}
+
 static void begin_aside(struct send *s)
 {
-	if (s->aside.count == 0 || s->waiting.count > 0)
-		return;
 	queue_move(&s->running, &s->aside);
 	s->again = true;
 	s->tried = 1;
@@ -199,9 +204,15 @@ static void succeed(struct send *s)
 	s->sent++;
 	take_off(s);
 	s->again = false;
-	vigil_health(s->d, VIGIL_OK, "the last message was sent at %s",
-		local_time(when, json_string_value(vigil_state_get(s->d, "last/time"))));
-	begin_aside(s);
+	if (s->aside.count > 0)
+		vigil_health(s->d, VIGIL_CRITICAL,
+			"%zu changes could not be sent; they are tried again within %.0f min",
+			s->aside.count, AGAIN / 60);
+	else
+		vigil_health(s->d, VIGIL_OK, "the last message was sent at %s",
+			local_time(when, json_string_value(vigil_state_get(s->d, "last/time"))));
+	if (s->aside.count > 0 && s->waiting.count == 0 && s->aside_is_fresh)
+		begin_aside(s);
 }
 
 static void on_again(vigil_daemon *d, void *arg)
@@ -209,10 +220,9 @@ static void on_again(vigil_daemon *d, void *arg)
 	struct send *s = arg;
 
 	(void)d;
-	if (s->child != NULL || s->running.count > 0 || s->aside.count == 0)
-		return;
-	begin_aside(s);
-	begin_in(s, 0);
+	/* Otherwise the next run sends what was put aside first. */
+	if (s->child == NULL && s->running.count == 0 && s->aside.count > 0)
+		begin_in(s, 0);
 }
 
 static void give_up(struct send *s, const char *why)
@@ -227,6 +237,8 @@ static void give_up(struct send *s, const char *why)
 		"or in %.0f min",
 		why, s->tried, count, AGAIN / 60);
 	queue_move(&s->aside, &s->running);
+	s->aside_is_fresh = !s->again;
+	s->aside_due = vigil_now() + AGAIN;
 	s->tried = 0;
 	s->again = false;
 	vigil_cancel(s->d, on_again, s);
@@ -322,7 +334,9 @@ static void run(struct send *s)
 	struct message m = {.host = s->host, .daemon = vigil_name(s->d), .queue = &s->running};
 	char why[2 * TEXT_MAX], reason[TEXT_MAX] = "out of memory";
 
-	if (s->running.count == 0) {
+	if (s->running.count == 0 && aside_is_due(s)) {
+		begin_aside(s);
+	} else if (s->running.count == 0) {
 		queue_supersede(&s->aside, &s->waiting);
 		queue_move(&s->running, &s->waiting);
 	}
@@ -371,7 +385,7 @@ static void on_due(vigil_daemon *d, void *arg)
 	double delay = burst_delay(s);
 
 	s->due = false;
-	if (s->child != NULL || s->waiting.count + s->running.count == 0)
+	if (s->child != NULL || (s->waiting.count + s->running.count == 0 && !aside_is_due(s)))
 		return;
 	if (is_closed(s))
 		return;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dependency.h"
+#include "modules/policy/recent.h"
 #include "modules/policy/reply.h"
 #include "modules/usage/usage.h"
 #include "service.h"
@@ -30,12 +31,30 @@ static void on_hurry(void *arg)
 	serving_hurry(self->serving);
 }
 
+/* The next vigild must know it, too, if it is about the same service since the same boot. */
+static json_t *torn_mark(vigil_daemon *d)
+{
+	return json_pack(
+		"{s:s?,s:s}", "service", vigil_option_text(d, "service"), "boot", recent_boot_id());
+}
+
+static bool read_torn(vigil_daemon *d)
+{
+	json_t *mark = torn_mark(d);
+	bool torn = json_equal(mark, vigil_state_get(d, TORN));
+
+	json_decref(mark);
+	return torn;
+}
+
 void peers_join(struct instance *self)
 {
 	vigil_daemon *d = self->daemon;
 
 	vigil_persist(d, TORN);
-	self->peers.torn = json_is_true(vigil_state_get(d, TORN));
+	self->peers.torn = read_torn(d);
+	if (!self->peers.torn)
+		vigil_state_unset(d, TORN);
 	self->peer = (struct peer){.daemon = d,
 		.check = on_peer,
 		.hurry = on_hurry,
@@ -53,14 +72,13 @@ void peers_leave(struct instance *self)
 
 /* --- restarts --------------------------------------------------------------------------------- */
 
-/* The next vigild must know it, too. */
 static void set_torn(struct instance *self, bool torn)
 {
 	if (torn == self->peers.torn)
 		return;
 	self->peers.torn = torn;
 	if (torn)
-		vigil_state_set(self->daemon, TORN, json_true());
+		vigil_state_set(self->daemon, TORN, torn_mark(self->daemon));
 	else
 		vigil_state_unset(self->daemon, TORN);
 }

@@ -231,7 +231,7 @@ static int change_part(const struct unit_row *row, void *arg)
 	struct manager_reply before = *t->reply;
 	int r = change_job_run(&t->call, t->change, row->name, row->path, t->reply);
 
-	if (r < 0 && !systemd_bus_is_dead(r) && systemd_left(&t->call) > 0) {
+	if (r < 0 && !systemd_bus_is_dead(r) && clock_now() < t->request->deadline) {
 		change_job_fault(&t->call, r, t->reply);
 		r = 0;
 	}
@@ -304,6 +304,8 @@ static int start_unit(struct talk *t, const struct unit *unit)
 	if (gathered.parts[0] != '\0')
 		return change_parts(t, gathered.parts);
 	correct_change(t, unit);
+	/* If the processes that the unit had do not come back, this has not repaired it. */
+	t->reply->memory.lost |= t->reply->memory.had_processes;
 	if (t->request->simple)
 		return change_job_run(&t->call, t->change, t->name, unit->row.path, t->reply);
 	return run_job(t, unit);

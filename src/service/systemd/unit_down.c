@@ -149,6 +149,27 @@ int unit_down_start(struct unit_gather *g, struct unit_start *start)
 	return r;
 }
 
+static int find_target(const struct unit_row *row, void *arg)
+{
+	const char *suffix = strrchr(row->name, '.');
+	bool *found = arg;
+
+	*found |= suffix != NULL && strcmp(suffix, ".target") == 0 && unit_row_is_at_work(row);
+	return 0;
+}
+
+/* Finds out whether an active target wants or requires the unit, so that it is meant to run all the
+ * time.  A service that wants it may only need it at times. */
+static int find_wanted(struct unit_gather *g, bool *wanted)
+{
+	char names[UNIT_NAMES] = "";
+	int r = unit_gather_names(g, "WantedBy", names);
+
+	if (r >= 0)
+		r = unit_gather_names(g, "RequiredBy", names);
+	return r < 0 ? r : unit_gather_each(g->call, names, find_target, wanted);
+}
+
 /* Finds out whether a oneshot that succeeded, or a unit that is started on demand, is meant to be
  * down. */
 static int check_untriggered(struct unit_gather *g, const struct triggers *triggers)
@@ -158,9 +179,8 @@ static int check_untriggered(struct unit_gather *g, const struct triggers *trigg
 	bool wanted = false;
 	int r = unit_down_start(g, &start);
 
-	/* An enabled unit of D-Bus runs all the time. */
 	if (r >= 0 && start.by_bus)
-		r = unit_gather_is_wanted(g, &wanted);
+		r = find_wanted(g, &wanted);
 	if (r < 0)
 		return r;
 	if (start.to_end && triggers->name[0] != '\0') {
