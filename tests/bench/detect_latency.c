@@ -94,11 +94,13 @@ static json_t *take_line(void)
 
 static void read_more(void)
 {
-	ssize_t n =
-		read(fileno(conn.vigild), conn.line + conn.length, sizeof(conn.line) - conn.length);
+	size_t used = conn.length;
+	ssize_t n = 0;
 
+	if (used < sizeof(conn.line))
+		n = read(fileno(conn.vigild), conn.line + used, sizeof(conn.line) - used);
 	if (n <= 0)
-		die("vigild has closed the connection");
+		die("vigild has closed the connection, or its line is too long");
 	conn.length += (size_t)n;
 }
 

@@ -51,13 +51,15 @@ static void arm_boot(void)
 static void read_said(const char *until)
 {
 	struct pollfd fds = {.fd = tracer.said, .events = POLLIN};
+	size_t used;
 	ssize_t n = 1;
 
-	while (n > 0 && tracer.length < sizeof(tracer.text) - 1 &&
-		(until == NULL || strstr(tracer.text, until) == NULL) &&
+	while (n > 0 && (until == NULL || strstr(tracer.text, until) == NULL) &&
 		poll(&fds, 1, VIGILD_PATIENCE) > 0) {
-		n = read(tracer.said, tracer.text + tracer.length,
-			sizeof(tracer.text) - 1 - tracer.length);
+		used = tracer.length;
+		if (used >= sizeof(tracer.text) - 1)
+			break;
+		n = read(tracer.said, tracer.text + used, sizeof(tracer.text) - 1 - used);
 		tracer.length += n > 0 ? (size_t)n : 0;
 		tracer.text[tracer.length] = '\0';
 	}
