@@ -36,8 +36,9 @@ inside() {
 }
 flags=${MATRIX_CFLAGS:--O2}
 inside VIGIL_TESTS="${MATRIX_TESTS:-unit}" sh -c 'cd /vigil && ./bootstrap check -- --enable-werror "$0"' "CFLAGS=$flags" >"$work/log" 2>&1
-# The demonstration kills its service after two seconds and restarts it.  It runs until it is ended.
-inside timeout 600 sh -c '
+# The demonstration kills its service after two seconds and restarts it.  It runs until it is ended.  timeout of
+# coreutils 9.10 does nothing if it is process 1 of the namespace.
+inside sh -c 'timeout 600 sh -c "$0" "$1"; exit' '
 	cd /vigil || exit 1
 	./bootstrap run 2 -- --enable-werror "$0" >run.log 2>&1 &
 	until grep -q restarting run.log || ! kill -0 $!; do sleep 1; done
