@@ -40,7 +40,7 @@ static void put_unstarted(vigil_daemon *d, struct exec *x, int err, const char *
 		"pid", "long_output", "perfdata", "duration_seconds", "timed_out", "stderr"};
 	char clean[EXEC_TEXT];
 
-	snprintf(x->text, sizeof(x->text), "%.180s cannot be started: %.120s%.180s", x->command[0],
+	snprintf(x->text, sizeof(x->text), "%.160s cannot be started: %.256s%.70s", x->command[0],
 		why, why_unstarted(d, x, err));
 	if (x->start_error != err)
 		vigil_error(d, "%s", x->text);
