@@ -203,9 +203,11 @@ static void add_notes(struct diagnostics *diagnostics, json_t *result)
 /* True: vigild stops and could not reload, so the reply has the error. */
 static bool is_stopping(struct host *host, struct command_reply *reply)
 {
-	if (host_is_stopping(host))
+	bool stopping = host_is_stopping(host);
+
+	if (stopping)
 		command_fail(reply, COMMAND_REFUSED, "vigild is stopping; nothing was changed");
-	return host_is_stopping(host);
+	return stopping;
 }
 
 /* The drop-in file of this name was written or removed, as done says, and the modules have been

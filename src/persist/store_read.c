@@ -130,16 +130,15 @@ json_t *store_read(const char *dir)
 	if (doc != NULL || is_passing(errno))
 		return doc;
 	damaged = errno != ENOENT;
-	if (damaged)
-		set_aside(dir, STORE_FILE, STORE_FILE_BAD);
 	doc = read_file(dir, STORE_FILE_OLD);
-	if (doc != NULL)
-		log_warn("using the older %s/" STORE_FILE_OLD, dir);
-	if (doc != NULL || is_passing(errno))
-		return doc;
-	if (damaged)
-		set_aside(dir, STORE_FILE_BAD, STORE_FILE_LOST);
-	else if (errno != ENOENT)
+	if (doc == NULL && is_passing(errno))
+		return NULL;
+	if (doc == NULL && !damaged && errno != ENOENT)
 		set_aside(dir, STORE_FILE_OLD, STORE_FILE_LOST);
-	return json_object();
+	else if (damaged)
+		set_aside(dir, STORE_FILE, doc != NULL ? STORE_FILE_BAD : STORE_FILE_LOST);
+	if (doc == NULL)
+		return json_object();
+	log_warn("using the older %s/" STORE_FILE_OLD, dir);
+	return doc;
 }

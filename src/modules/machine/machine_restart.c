@@ -190,10 +190,7 @@ static void evaluate(struct machine *m, struct item *item, const vigil_service_r
 		&m->census.rules, &care->attempt, &care->recent, r, &tests, item->since_now);
 	vigil_service_reply late = attempt_late_reply(r);
 
-	/* A service that has failed is restarted anyway.  If it is stopped later, an admin has
-	 * stopped it. */
-	if (r->status == VIGIL_SERVICE_RUNNING || r->status == VIGIL_SERVICE_ABSENT ||
-		(r->status == VIGIL_SERVICE_FAILED && r->error == 0))
+	if (reply_ends_torn(r))
 		care_set_torn(care, false);
 	if (outcome == OUTCOME_FAILED)
 		note_failure(m, item, &late);

@@ -24,4 +24,12 @@ static inline bool reply_is_down(const vigil_service_reply *r)
 	return vigil_service_is_down(r->status) && !reply_is_idle(r);
 }
 
+/* Nothing of a restart that failed and left the service stopped is left. A service that has failed
+ * is restarted anyway, and if it is stopped later, an admin has stopped it. */
+static inline bool reply_ends_torn(const vigil_service_reply *r)
+{
+	return r->status == VIGIL_SERVICE_RUNNING || r->status == VIGIL_SERVICE_ABSENT ||
+	       (r->status == VIGIL_SERVICE_FAILED && r->error == 0);
+}
+
 #endif

@@ -92,10 +92,7 @@ void peers_observe(struct instance *self, const vigil_service_reply *r)
 {
 	struct run *run = &self->peers.run;
 
-	/* A service that has failed is restarted anyway.  If it is stopped later, an admin has
-	 * stopped it. */
-	if (r->status == VIGIL_SERVICE_RUNNING || r->status == VIGIL_SERVICE_ABSENT ||
-		(r->status == VIGIL_SERVICE_FAILED && r->error == 0))
+	if (reply_ends_torn(r))
 		set_torn(self, false);
 	if (!run_observe(run, r, self->seen.when, usage_process_age))
 		return;

@@ -163,10 +163,8 @@ static int find_target(const struct unit_row *row, void *arg)
 static int find_wanted(struct unit_gather *g, bool *wanted)
 {
 	char names[UNIT_NAMES] = "";
-	int r = unit_gather_names(g, "WantedBy", names);
+	int r = unit_gather_wanters(g, names);
 
-	if (r >= 0)
-		r = unit_gather_names(g, "RequiredBy", names);
 	return r < 0 ? r : unit_gather_each(g->call, names, find_target, wanted);
 }
 

@@ -81,15 +81,11 @@ int unit_gather_properties(struct unit_gather *g)
 	return r;
 }
 
-int unit_gather_is_wanted(struct unit_gather *g, bool *wanted)
+int unit_gather_wanters(struct unit_gather *g, char *names)
 {
-	char names[UNIT_NAMES] = "";
 	int r = unit_gather_names(g, "WantedBy", names);
 
-	if (r >= 0)
-		r = unit_gather_names(g, "RequiredBy", names);
-	*wanted = names[0] != '\0';
-	return r;
+	return r < 0 ? r : unit_gather_names(g, "RequiredBy", names);
 }
 
 /* If a unit does not fit into the list, its changes will not be noticed.  Then `outside` is set, so

@@ -34,15 +34,14 @@ struct unit_gather {
 /* Appends the names in a property of the unit to names, which has UNIT_NAMES bytes.  Negative:
  * -errno. */
 int unit_gather_names(struct unit_gather *g, const char *property, char *names);
+/* Appends the names of the units that want or require the unit, in the same way. */
+int unit_gather_wanters(struct unit_gather *g, char *names);
 /* Reads the properties that apply to a unit in the state of g->row.  Negative: -errno. */
 int unit_gather_properties(struct unit_gather *g);
 /* Gets the rows of all units in a list of names with one call to systemd, and calls fn for each
  * row.  Negative: -errno, or what fn returned. */
 typedef int unit_row_fn(const struct unit_row *row, void *arg);
 int unit_gather_each(struct systemd_call *call, const char *names, unit_row_fn *fn, void *arg);
-/* Finds out whether another unit, such as a target, wants or requires this one.  Negative:
- * -errno. */
-int unit_gather_is_wanted(struct unit_gather *g, bool *wanted);
 /* Records another unit whose changes matter to this unit, too. */
 void unit_gather_relate(struct unit_gather *g, const struct unit_row *row);
 /* Whether the unit is active, or is being started, stopped or reloaded. */

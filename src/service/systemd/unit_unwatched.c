@@ -37,7 +37,8 @@ static int evaluate_part(struct unit_gather *part, bool *counts)
 	const struct unit_row *row = part->row;
 	const char *suffix = strrchr(row->name, '.');
 	struct evidence *e = &part->out->e;
-	bool failed = unit_status(row->active) == VIGIL_SERVICE_FAILED, wanted = true;
+	bool failed = unit_status(row->active) == VIGIL_SERVICE_FAILED, wanted;
+	char wanters[UNIT_NAMES] = "";
 	int r = 0;
 
 	*counts = false;
@@ -56,7 +57,8 @@ static int evaluate_part(struct unit_gather *part, bool *counts)
 	if (r >= 0 && e->word == WORD_DOWN)
 		r = unit_down_gather(part);
 	if (r >= 0 && e->word == WORD_DOWN)
-		r = unit_gather_is_wanted(part, &wanted);
+		r = unit_gather_wanters(part, wanters);
+	wanted = e->word != WORD_DOWN || wanters[0] != '\0';
 	*counts = wanted && e->idle == NULL && (e->hold == NULL || failed);
 	return r;
 }
